@@ -1,0 +1,110 @@
+// Package credential knows the kinds of credentials, their states and what may happen
+// to each: expiry, rotation, suspension and revocation.
+//
+// It is pure. Times come in as arguments; whatever it can't decide, it refuses.
+package credential
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// ID is the public name of a credential: 12 base62 characters, on the wire "crd_" and
+// the same 12. It is unchanged by rotation and never used again.
+type ID [12]byte
+
+// Kind says which model a credential follows.
+type Kind string
+
+// The kinds.
+const (
+	UserKey           Kind = "user_key"            // what its user's roles allow at this moment (PV)
+	OrganizationKey   Kind = "organization_key"    // automatic sign-in at or below, nothing else (NV)
+	AccountKey        Kind = "account_key"         // everything the plan allows; deprecated (VX6)
+	App               Kind = "app"                 // the chosen APIs of one app (EE)
+	ClientCredential  Kind = "client_credential"   // chosen scopes within licence and roles (VC)
+	ServiceAccountKey Kind = "service_account_key" // an RSA key pair, public half stored (VX)
+	VerifierKey       Kind = "verifier_key"        // may ask for verification, nothing else (B1)
+)
+
+// State is where a credential is in its life.
+type State string
+
+// The states. Revoked and Expired are final and destroy every form from which the
+// secret could be recovered.
+const (
+	Active    State = "active"
+	Suspended State = "suspended"
+	Revoked   State = "revoked"
+	Expired   State = "expired"
+)
+
+// Credential is one credential without its secret.
+type Credential struct {
+	ID             ID
+	TenantID       tenancy.TenantID
+	OrganizationID tenancy.OrgID // where its permissions hold
+	Kind           Kind
+	Principal      access.Principal
+	Name           string
+	Hint           string // what of the key may be shown: its first and last characters
+	State          State
+	Scopes         []access.Grant // of kinds that carry their own; empty otherwise
+	Networks       []netip.Prefix // empty means from anywhere
+	Limits         Limits
+	Labels         tenancy.Labels
+	SecretVersion  int       // 1 at issue, one more at each rotation
+	NotBefore      time.Time // zero means at once
+	ExpiresAt      time.Time // exclusive; zero means never
+	CreatedAt      time.Time
+	CreatedBy      access.Principal
+	CreatedByName  string
+	EndedAt        time.Time // when it was revoked or expired
+	DeletedAt      time.Time // when it was hidden from lists; zero means it is listed
+	LastUsedAt     time.Time // by the last usage batch; zero means never
+}
+
+// Limits bounds how often a credential may be used. The zero Limits bounds nothing.
+type Limits struct {
+	Rates  []Rate
+	Quotas []Quota
+}
+
+// Rate allows Limit calls in each fixed window of Window, windows starting at multiples
+// of Window since the Unix epoch.
+type Rate struct {
+	Name   string
+	Limit  int64
+	Window time.Duration // whole seconds, 1 s to 24 h
+}
+
+// QuotaPeriod is how long a quota's count goes on before it starts again (UTC).
+type QuotaPeriod string
+
+// The periods.
+const (
+	PerDay   QuotaPeriod = "day"
+	PerMonth QuotaPeriod = "month"
+	Forever  QuotaPeriod = "forever"
+)
+
+// Quota allows a sum of costs of Limit in each period.
+type Quota struct {
+	Name   string
+	Limit  int64
+	Period QuotaPeriod
+}
+
+// Material is what the store keeps of one version of a secret.
+type Material struct {
+	CredentialID  ID
+	Field         string // "key" or "secret" (apps and client credentials have the latter)
+	Version       int
+	Digest        [32]byte
+	PepperVersion int
+	ValidUntil    time.Time // end of the grace period, exclusive; zero for the current version
+	Sealed        []byte    // envelope-encrypted secret where recoverable; nil otherwise
+}

@@ -1,0 +1,88 @@
+// Package tenancy knows tenants, the organization tree and the users in it: what they
+// are, which states they have, and which names they may carry.
+//
+// It is pure: it reads no clock, no network and no database.
+package tenancy
+
+import "time"
+
+// TenantID names a tenant: "ten_" and 26 characters, except SystemTenantID.
+type TenantID string
+
+// SystemTenantID is the tenant of the installation's own operators.
+const SystemTenantID TenantID = "ten_system"
+
+// OrgID names an organization: "org_…".
+type OrgID string
+
+// UserID names a user: "usr_…". It never holds a colon, so it can be the user part of
+// HTTP Basic.
+type UserID string
+
+// PlanID names a plan: "pln_…".
+type PlanID string
+
+// State is the life of a tenant, an organization, a user or another principal.
+type State string
+
+// The states.
+const (
+	Active    State = "active"
+	Suspended State = "suspended" // reversible; its credentials stop meanwhile
+	Deleted   State = "deleted"   // final; the row is a tombstone
+)
+
+// Labels are the vendor's own names for an object, returned by verification (B12).
+type Labels struct {
+	ExternalID string            // unique per tenant and type of object; empty means none
+	Metadata   map[string]string // at most MaxMetadata bytes of JSON
+}
+
+// Tenant is a customer, isolated from all others.
+type Tenant struct {
+	ID         TenantID
+	Slug       string // what people type at sign-in; unique, lower case
+	Name       string
+	AccountID  int64 // the number of the root organization, the account (VX)
+	PlanID     PlanID
+	RootOrg    OrgID
+	State      State
+	Policy     Policy
+	Labels     Labels
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+// Policy narrows what a tenant's people may do. The zero Policy narrows nothing.
+type Policy struct {
+	// MaxLifetime is the longest life per credential kind; no entry means no limit.
+	MaxLifetime map[string]time.Duration
+	// DefaultLifetime is used when none is asked for; no entry means the kind's own default.
+	DefaultLifetime map[string]time.Duration
+}
+
+// Organization is a node of a tenant's tree. The root is the account.
+type Organization struct {
+	ID        OrgID
+	TenantID  TenantID
+	ParentID  OrgID   // empty for the root
+	Path      []OrgID // from the root to this organization, itself included
+	Name      string
+	State     State // Suspended stops everything at and below
+	Labels    Labels
+	CreatedAt time.Time
+}
+
+// User is a person in a tenant, at one organization.
+type User struct {
+	ID             UserID
+	TenantID       TenantID
+	OrganizationID OrgID
+	Username       string // as typed; unique per tenant after NFKC and case folding
+	DisplayName    string
+	Email          string // empty means none
+	Licence        string // what the user may use; empty means the default
+	State          State
+	Labels         Labels
+	CreatedAt      time.Time
+}

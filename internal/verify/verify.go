@@ -1,0 +1,161 @@
+// Package verify decides, from memory and without any I/O, whether a credential is good
+// right now for what is asked of it.
+//
+// Each node holds every live credential in a compact resident index that follows the
+// store's change feed. A denial is an answer, a Result; an error means undecided, and
+// undecided is never VALID. Undecided happens when the node can't prove that it is fresh
+// enough, or when applying the feed failed and has not been repeated yet.
+package verify
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// Code is why a credential is good or not.
+type Code string
+
+// The codes, in the order in which they are decided.
+const (
+	NotFound                Code = "NOT_FOUND"
+	TenantSuspended         Code = "TENANT_SUSPENDED"
+	Revoked                 Code = "REVOKED"
+	Suspended               Code = "SUSPENDED"
+	NotYetValid             Code = "NOT_YET_VALID"
+	Expired                 Code = "EXPIRED"
+	WrongKind               Code = "WRONG_KIND"
+	Forbidden               Code = "FORBIDDEN"
+	InsufficientPermissions Code = "INSUFFICIENT_PERMISSIONS"
+	RateLimited             Code = "RATE_LIMITED"
+	UsageExceeded           Code = "USAGE_EXCEEDED"
+	Valid                   Code = "VALID"
+)
+
+// Request is one question. Strings may alias a request buffer: nothing of it is kept.
+type Request struct {
+	Credential  string     // a key, taken alone
+	ID          string     // with Secret: a user ID (PV1) or account ID; empty otherwise
+	Secret      string     // with ID
+	Permissions string     // a permission query; empty asks for nothing
+	SourceIP    netip.Addr // zero means not given
+	Cost        int64      // 0 means 1
+	DryRun      bool       // charge nothing, count nothing
+	// OnlyTenant, when set, makes credentials of other tenants NOT_FOUND.
+	OnlyTenant tenancy.TenantID
+}
+
+// LimitState is what is left of one rate or quota after this call.
+type LimitState struct {
+	Name      string
+	Limit     int64
+	Remaining int64
+	ResetAt   time.Time
+}
+
+// Result is the verdict. Where Code is NotFound, only Valid, Code, Revision and Staleness
+// are set. Slices and pointers are shared with the index: read them, don't change them.
+type Result struct {
+	Valid          bool
+	Code           Code
+	CredentialID   credential.ID
+	Kind           credential.Kind
+	TenantID       tenancy.TenantID
+	OrganizationID tenancy.OrgID
+	Labels         *tenancy.Labels // nil when none
+	Principal      access.Principal
+	PrincipalLabel *tenancy.Labels // nil when none
+	Permissions    *PermissionSet  // effective, evaluated now
+	Missing        []access.Permission
+	ExpiresAt      time.Time // zero means never
+	SecretVersion  int
+	Limits         []LimitState // nil when the credential has none
+	Revision       uint64
+	Staleness      time.Duration
+}
+
+// PermissionSet is an effective set shared by everyone who holds the same; JSON is its
+// sorted grants as a JSON array, rendered once.
+type PermissionSet struct {
+	Set  access.Set
+	JSON []byte
+}
+
+// Source is where the index reads. Its values are the core's types alone, so that
+// the store satisfies it unseen.
+type Source interface {
+	// Snapshot streams everything the index needs, as of one revision, which it returns.
+	// The order is: plans, tenants, organizations, roles, assignments, users (and other
+	// principals), credentials. put must not keep what it is given beyond the call.
+	Snapshot(ctx context.Context, put func(Item) error) (revision uint64, err error)
+	// Changes returns the feed after a revision, at most limit rows, oldest first, each
+	// with the item's state now (which may be newer than the row), and the feed's head.
+	Changes(ctx context.Context, after uint64, limit int) (changes []Change, head uint64, err error)
+	// Wait returns when the feed may have moved beyond after, or with ctx's error. It may
+	// return early for nothing.
+	Wait(ctx context.Context, after uint64) error
+}
+
+// Change is one row of the feed.
+type Change struct {
+	Revision uint64
+	Item     Item
+}
+
+// Item is the state of one thing; exactly one pointer is set. Gone items have their
+// Gone flag set and only their IDs filled in.
+type Item struct {
+	Plan         *Plan
+	Tenant       *tenancy.Tenant
+	Organization *tenancy.Organization
+	Role         *access.Role
+	Assignments  *PrincipalAssignments // all assignments of one principal
+	User         *tenancy.User
+	Credential   *Credential
+	Gone         bool
+}
+
+// Plan is what a plan means to verification.
+type Plan struct {
+	ID          tenancy.PlanID
+	APIAccess   bool           // false: keys stop verifying (PV4)
+	Permissions []access.Grant // the vendor's permissions it includes
+}
+
+// PrincipalAssignments is the whole list for one principal.
+type PrincipalAssignments struct {
+	Principal access.Principal
+	TenantID  tenancy.TenantID
+	List      []access.Assignment
+}
+
+// Credential is a credential with the digests of its living secrets.
+type Credential struct {
+	credential.Credential
+	Material []credential.Material
+	// QuotaUsed is what was counted before this node started, by quota name and period
+	// start; only on Snapshot.
+	QuotaUsed []QuotaUsed
+}
+
+// QuotaUsed is a persisted quota count.
+type QuotaUsed struct {
+	Name        string
+	PeriodStart time.Time
+	Used        int64
+}
+
+// Usage is what happened to one credential since it was last drained.
+type Usage struct {
+	CredentialID credential.ID
+	TenantID     tenancy.TenantID
+	LastUsedAt   time.Time
+	Hour         time.Time      // start of the hour, UTC
+	Valid        int64          // verdicts VALID
+	Denied       map[Code]int64 // others, by code
+	Quotas       []QuotaUsed    // absolute counts of this node's process for the current period
+}
