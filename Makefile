@@ -1,0 +1,73 @@
+# The one entrance. Plain `make` lists what there is.
+SHELL   := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GO      ?= go
+ADDR    ?= 127.0.0.1:8080
+DATA    ?= data
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+# Everything but the tests of the built binary, which run by themselves so that
+# nothing else takes the processor while they measure.
+PACKAGES = $$($(GO) list ./... | grep -v /e2e)
+
+.PHONY: help
+help:
+	@echo 'make run     build, then start the demo at http://$(ADDR) (another address: make run ADDR=127.0.0.1:9000)'
+	@echo 'make build   leave the program at bin/claviger'
+	@echo 'make test    install what it needs, then everything: lint, unit tests, both databases, end to end'
+	@echo 'make unit    the unit tests alone, with the race detector, on both databases'
+	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
+	@echo 'make lint    formatting, vet and the linters'
+	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
+	@echo 'make soak    the long torture: 200 kills on each database'
+	@echo 'make clean   remove bin/ (the demo data in $(DATA)/ stays)'
+
+.PHONY: run
+run: build
+	@exec bin/claviger demo --addr $(ADDR) --data $(DATA)
+
+.PHONY: build
+build:
+	@mkdir -p bin
+	@echo 'building bin/claviger $(VERSION)'
+	@$(BUILD) -o bin/claviger ./cmd/claviger
+
+.PHONY: test
+test: lint unit e2e
+
+.PHONY: unit
+unit:
+	@tools/install-debian gcc postgresql
+	@echo '== unit tests, race detector, SQLite and PostgreSQL'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -race -timeout 12m $(PACKAGES) | grep -v 'no test files'
+
+.PHONY: e2e
+e2e:
+	@tools/install-debian postgresql nginx
+	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 12m ./e2e/...
+
+.PHONY: lint
+lint:
+	@echo '== formatting, vet and linters'
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	@$(GO) vet ./...
+	@mkdir -p bin
+	@cd tools && $(GO) build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@bin/golangci-lint run ./...
+
+.PHONY: bench
+bench: build
+	@tools/install-debian postgresql wrk
+	@DURABLE=1 e2e/postgres/with-postgres $(GO) run ./bench
+
+.PHONY: soak
+soak:
+	@tools/install-debian postgresql nginx
+	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run 'Kill|Nodes|Away' ./e2e/...
+
+.PHONY: clean
+clean:
+	@rm -rf bin
