@@ -1,0 +1,124 @@
+package api
+
+import "time"
+
+// APIKey is a key that speaks for its user, without its secret. As a pair it is used as
+// HTTP Basic with Owner.ID as the user name and the key as the password.
+type APIKey struct {
+	ID             string            `json:"id" example:"crd_8fK2mPq0Zr4T" doc:"Unchanged by rotation, never used again."`
+	TenantID       string            `json:"tenant_id"`
+	OrganizationID string            `json:"organization_id" doc:"Its user's: where its permissions hold, and everywhere below."`
+	Kind           string            `json:"kind" example:"user_key"`
+	Owner          Principal         `json:"owner" doc:"Whom it speaks for."`
+	Name           string            `json:"name"`
+	Hint           string            `json:"hint" doc:"The key's first and last characters." example:"clv_uk_Ab3d…9xYz"`
+	State          string            `json:"state" enum:"active,suspended,revoked,expired"`
+	Networks       []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere." example:"[\"192.0.2.0/24\"]"`
+	Limits         *Limits           `json:"limits,omitempty"`
+	SecretVersion  int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
+	NotBefore      *time.Time        `json:"not_before,omitempty" doc:"Absent means valid at once."`
+	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
+	CreatedAt      time.Time         `json:"created_at"`
+	CreatedBy      Principal         `json:"created_by"`
+	EndedAt        *time.Time        `json:"ended_at,omitempty" doc:"When it was revoked or expired."`
+	DeletedAt      *time.Time        `json:"deleted_at,omitempty" doc:"When it was hidden from lists."`
+	LastUsedAt     *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
+	ExternalID     string            `json:"external_id,omitempty"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+}
+
+// IssuedAPIKey is a new or rotated key, with its secret: the only time it is shown.
+type IssuedAPIKey struct {
+	APIKey
+	Key             Secret     `json:"key,omitempty" doc:"The whole key, shown once."`
+	SecretAvailable bool       `json:"secret_available" doc:"False when the request was a replay: the key was shown the first time."`
+	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+}
+
+// IssueAPIKeyRequest makes a key for the caller. Only system callers may name another owner.
+type IssueAPIKeyRequest struct {
+	Name       string            `json:"name" minLength:"1" maxLength:"200"`
+	OwnerID    string            `json:"owner_id,omitempty" maxLength:"64" doc:"A user ID; absent means yourself. System callers only."`
+	Networks   []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Addresses or CIDR prefixes."`
+	Limits     *Limits           `json:"limits,omitempty"`
+	NotBefore  *time.Time        `json:"not_before,omitempty"`
+	ExpiresAt  *time.Time        `json:"expires_at,omitempty" doc:"Absent means the tenant's default, or never."`
+	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+}
+
+// ChangeAPIKeyRequest renames a key: the name is all of it that can be edited.
+type ChangeAPIKeyRequest struct {
+	Name string `json:"name" minLength:"1" maxLength:"200"`
+}
+
+// RotateRequest gives a credential a new secret under the same ID.
+type RotateRequest struct {
+	GracePeriodSeconds int64 `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the secret before still verifies, up to 30 days; 0 ends it at once."`
+}
+
+// Limits bounds how often a credential may be used.
+type Limits struct {
+	Rates  []Rate  `json:"rates,omitempty" nullable:"false" maxItems:"10"`
+	Quotas []Quota `json:"quotas,omitempty" nullable:"false" maxItems:"10"`
+}
+
+// Rate allows Limit in each fixed window.
+type Rate struct {
+	Name          string `json:"name" minLength:"1" maxLength:"63" example:"burst"`
+	Limit         int64  `json:"limit" minimum:"1"`
+	WindowSeconds int64  `json:"window_seconds" minimum:"1" maximum:"86400"`
+}
+
+// Quota allows a sum of costs of Limit in each period (UTC).
+type Quota struct {
+	Name   string `json:"name" minLength:"1" maxLength:"63" example:"monthly"`
+	Limit  int64  `json:"limit" minimum:"1"`
+	Period string `json:"period" enum:"day,month,forever"`
+}
+
+// VerifierKey is a key with which a program may ask Claviger to verify credentials, and do
+// nothing else. A tenant's verifier key sees that tenant's credentials only; the system
+// tenant's sees all.
+type VerifierKey struct {
+	ID            string            `json:"id" example:"crd_8fK2mPq0Zr4T"`
+	TenantID      string            `json:"tenant_id"`
+	Name          string            `json:"name"`
+	Hint          string            `json:"hint" example:"clv_vk_Ab3d…9xYz"`
+	State         string            `json:"state" enum:"active,suspended,revoked,expired"`
+	Networks      []string          `json:"networks" nullable:"false"`
+	SecretVersion int               `json:"secret_version"`
+	NotBefore     *time.Time        `json:"not_before,omitempty"`
+	ExpiresAt     *time.Time        `json:"expires_at,omitempty"`
+	CreatedAt     time.Time         `json:"created_at"`
+	CreatedBy     Principal         `json:"created_by"`
+	EndedAt       *time.Time        `json:"ended_at,omitempty"`
+	DeletedAt     *time.Time        `json:"deleted_at,omitempty"`
+	LastUsedAt    *time.Time        `json:"last_used_at,omitempty"`
+	ExternalID    string            `json:"external_id,omitempty"`
+	Metadata      map[string]string `json:"metadata,omitempty"`
+}
+
+// IssuedVerifierKey is a new or rotated verifier key, with its secret: the only time it is
+// shown.
+type IssuedVerifierKey struct {
+	VerifierKey
+	Key             Secret     `json:"key,omitempty" doc:"The whole key, shown once."`
+	SecretAvailable bool       `json:"secret_available" doc:"False when the request was a replay."`
+	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+}
+
+// IssueVerifierKeyRequest makes a verifier key for the caller's tenant.
+type IssueVerifierKeyRequest struct {
+	Name       string            `json:"name" minLength:"1" maxLength:"200"`
+	Networks   []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64"`
+	NotBefore  *time.Time        `json:"not_before,omitempty"`
+	ExpiresAt  *time.Time        `json:"expires_at,omitempty"`
+	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+}
+
+// ChangeVerifierKeyRequest renames a verifier key.
+type ChangeVerifierKeyRequest struct {
+	Name string `json:"name" minLength:"1" maxLength:"200"`
+}

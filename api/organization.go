@@ -1,0 +1,100 @@
+package api
+
+import "time"
+
+// Organization is a node of a tenant's tree. The root is the account.
+type Organization struct {
+	ID         string            `json:"id" example:"org_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID   string            `json:"tenant_id"`
+	ParentID   string            `json:"parent_id,omitempty" doc:"Absent for the root."`
+	Path       []string          `json:"path" nullable:"false" doc:"IDs from the root to this organization, itself included."`
+	Name       string            `json:"name"`
+	State      string            `json:"state" enum:"active,suspended,deleted" doc:"suspended stops everything at and below."`
+	ExternalID string            `json:"external_id,omitempty"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+	CreatedAt  time.Time         `json:"created_at"`
+}
+
+// CreateOrganizationRequest makes an organization below another.
+type CreateOrganizationRequest struct {
+	ParentID   string            `json:"parent_id" minLength:"1" maxLength:"64"`
+	Name       string            `json:"name" minLength:"1" maxLength:"200"`
+	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+}
+
+// ChangeOrganizationRequest changes what is set in it. Another parent moves the
+// organization with everything below it.
+type ChangeOrganizationRequest struct {
+	ParentID   *string            `json:"parent_id,omitempty" minLength:"1" maxLength:"64"`
+	Name       *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	ExternalID *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
+	Metadata   *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
+}
+
+// User is a person in a tenant, at one organization.
+type User struct {
+	ID             string            `json:"id" example:"usr_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID       string            `json:"tenant_id"`
+	OrganizationID string            `json:"organization_id"`
+	Username       string            `json:"username"`
+	DisplayName    string            `json:"display_name,omitempty"`
+	Email          string            `json:"email,omitempty"`
+	Licence        string            `json:"licence,omitempty" doc:"What the user may use; absent means the default."`
+	State          string            `json:"state" enum:"active,suspended,deleted"`
+	ExternalID     string            `json:"external_id,omitempty"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+	CreatedAt      time.Time         `json:"created_at"`
+}
+
+// CreateUserRequest makes a user without a password; the answer holds a one-time
+// invitation with which the person sets one.
+type CreateUserRequest struct {
+	OrganizationID string            `json:"organization_id" minLength:"1" maxLength:"64"`
+	Username       string            `json:"username" minLength:"1" maxLength:"200" doc:"Unique per tenant, whatever the case."`
+	DisplayName    string            `json:"display_name,omitempty" maxLength:"200"`
+	Email          string            `json:"email,omitempty" maxLength:"254"`
+	Licence        string            `json:"licence,omitempty" maxLength:"63"`
+	RoleIDs        []string          `json:"role_ids,omitempty" nullable:"false" maxItems:"20" maxLength:"64" doc:"Roles to assign at the user's organization, each bounded by what you hold."`
+	ExternalID     string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+}
+
+// ChangeUserRequest changes what is set in it. Another organization takes the user's
+// credentials along.
+type ChangeUserRequest struct {
+	OrganizationID *string            `json:"organization_id,omitempty" minLength:"1" maxLength:"64"`
+	Username       *string            `json:"username,omitempty" minLength:"1" maxLength:"200"`
+	DisplayName    *string            `json:"display_name,omitempty" maxLength:"200"`
+	Email          *string            `json:"email,omitempty" maxLength:"254"`
+	Licence        *string            `json:"licence,omitempty" maxLength:"63"`
+	ExternalID     *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
+	Metadata       *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
+}
+
+// CreatedUser is a new user and the invitation for them.
+type CreatedUser struct {
+	User       User        `json:"user"`
+	Invitation *Invitation `json:"invitation,omitempty" doc:"Shown once; absent when the request is replayed."`
+}
+
+// Invitation is a one-time link with which a person sets their first password.
+type Invitation struct {
+	Token     Secret    `json:"token"`
+	URL       Secret    `json:"url" doc:"The page for the person to open."`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// AcceptInvitationRequest sets the first password of an invited user.
+type AcceptInvitationRequest struct {
+	Token    Secret `json:"token" minLength:"1" maxLength:"200"`
+	Password Secret `json:"password" minLength:"1" maxLength:"1024" doc:"12 to 128 characters, not the user name."`
+}
+
+// FirstAdminRequest makes the installation's first administrator. It works once.
+type FirstAdminRequest struct {
+	Token       Secret `json:"token" minLength:"1" maxLength:"200" doc:"From the command claviger first-admin."`
+	Username    string `json:"username" minLength:"1" maxLength:"200"`
+	DisplayName string `json:"display_name,omitempty" maxLength:"200"`
+	Password    Secret `json:"password" minLength:"1" maxLength:"1024" doc:"12 to 128 characters, not the user name."`
+}

@@ -1,0 +1,71 @@
+package api
+
+import "time"
+
+// Tenant is a customer, isolated from all others.
+type Tenant struct {
+	ID                 string            `json:"id" example:"ten_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	Slug               string            `json:"slug" doc:"What people type at sign-in." example:"northwind"`
+	Name               string            `json:"name" example:"Northwind Voice"`
+	AccountID          int64             `json:"account_id" doc:"The number of the root organization, the account." example:"1234567"`
+	PlanID             string            `json:"plan_id"`
+	RootOrganizationID string            `json:"root_organization_id"`
+	State              string            `json:"state" enum:"active,suspended,deleted"`
+	Policy             Policy            `json:"policy"`
+	ExternalID         string            `json:"external_id,omitempty" doc:"Your own name for the tenant."`
+	Metadata           map[string]string `json:"metadata,omitempty"`
+	CreatedAt          time.Time         `json:"created_at"`
+	ModifiedAt         time.Time         `json:"modified_at"`
+}
+
+// Policy narrows what a tenant's people may do. No entry for a kind means no limit.
+type Policy struct {
+	MaxLifetimeSeconds     map[string]int64 `json:"max_lifetime_seconds,omitempty" doc:"The longest life of a credential, by kind."`
+	DefaultLifetimeSeconds map[string]int64 `json:"default_lifetime_seconds,omitempty" doc:"The life of a credential when none is asked for, by kind."`
+}
+
+// CreateTenantRequest makes a tenant with its root organization and the built-in roles.
+type CreateTenantRequest struct {
+	Slug       string            `json:"slug" minLength:"1" maxLength:"63" doc:"Lower-case letters, digits and hyphens; unique."`
+	Name       string            `json:"name" minLength:"1" maxLength:"200"`
+	PlanID     string            `json:"plan_id" minLength:"1" maxLength:"64"`
+	Policy     *Policy           `json:"policy,omitempty"`
+	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+}
+
+// ChangeTenantRequest changes what is set in it. People of the tenant itself may change
+// the name and the policy; the rest is the system's.
+type ChangeTenantRequest struct {
+	Slug       *string            `json:"slug,omitempty" minLength:"1" maxLength:"63"`
+	Name       *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	PlanID     *string            `json:"plan_id,omitempty" minLength:"1" maxLength:"64"`
+	Policy     *Policy            `json:"policy,omitempty"`
+	ExternalID *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
+	Metadata   *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
+}
+
+// Plan is what a tenant has bought.
+type Plan struct {
+	ID          string    `json:"id"`
+	Key         string    `json:"key" example:"starter"`
+	Name        string    `json:"name" example:"Starter"`
+	APIAccess   bool      `json:"api_access" doc:"Without it no key of the tenant can be managed, and none verifies."`
+	Permissions []string  `json:"permissions" nullable:"false" doc:"The vendor's permissions it includes; * matches a whole segment." example:"[\"*:*\"]"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+// CreatePlanRequest makes a plan.
+type CreatePlanRequest struct {
+	Key         string   `json:"key" minLength:"1" maxLength:"63" doc:"Lower-case letters, digits and hyphens; unique."`
+	Name        string   `json:"name" minLength:"1" maxLength:"200"`
+	APIAccess   bool     `json:"api_access"`
+	Permissions []string `json:"permissions" nullable:"false" maxItems:"1000" maxLength:"128"`
+}
+
+// ChangePlanRequest changes what is set in it. Every tenant on the plan feels it at once.
+type ChangePlanRequest struct {
+	Name        *string   `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	APIAccess   *bool     `json:"api_access,omitempty"`
+	Permissions *[]string `json:"permissions,omitempty" nullable:"false" maxItems:"1000" maxLength:"128"`
+}
