@@ -9,12 +9,9 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
-
-// ID is the public name of a credential: 12 base62 characters, on the wire "crd_" and
-// the same 12. It is unchanged by rotation and never used again.
-type ID [12]byte
 
 // Kind says which model a credential follows.
 type Kind string
@@ -29,6 +26,42 @@ const (
 	ServiceAccountKey Kind = "service_account_key" // an RSA key pair, public half stored (VX)
 	VerifierKey       Kind = "verifier_key"        // may ask for verification, nothing else (B1)
 )
+
+// Valid reports whether k is one of the kinds.
+func (k Kind) Valid() bool {
+	switch k {
+	case UserKey, OrganizationKey, AccountKey, App, ClientCredential, ServiceAccountKey, VerifierKey:
+		return true
+	}
+	return false
+}
+
+// KeyType is the type of the string that a credential of the kind is presented with: of
+// an app its key (its secret is secret.AppSecret), of a client credential its secret.
+// It is empty for service account keys, which are RSA key pairs.
+func (k Kind) KeyType() secret.Type {
+	switch k {
+	case UserKey:
+		return secret.UserKey
+	case OrganizationKey:
+		return secret.OrganizationKey
+	case AccountKey:
+		return secret.AccountKey
+	case App:
+		return secret.AppKey
+	case ClientCredential:
+		return secret.ClientSecret
+	case VerifierKey:
+		return secret.VerifierKey
+	case ServiceAccountKey:
+	}
+	return ""
+}
+
+// ValidateName checks the name of a credential; its problem points at "/name".
+func ValidateName(name string) error {
+	return tenancy.ValidateName("/name", name)
+}
 
 // State is where a credential is in its life.
 type State string
@@ -65,37 +98,6 @@ type Credential struct {
 	EndedAt        time.Time // when it was revoked or expired
 	DeletedAt      time.Time // when it was hidden from lists; zero means it is listed
 	LastUsedAt     time.Time // by the last usage batch; zero means never
-}
-
-// Limits bounds how often a credential may be used. The zero Limits bounds nothing.
-type Limits struct {
-	Rates  []Rate
-	Quotas []Quota
-}
-
-// Rate allows Limit calls in each fixed window of Window, windows starting at multiples
-// of Window since the Unix epoch.
-type Rate struct {
-	Name   string
-	Limit  int64
-	Window time.Duration // whole seconds, 1 s to 24 h
-}
-
-// QuotaPeriod is how long a quota's count goes on before it starts again (UTC).
-type QuotaPeriod string
-
-// The periods.
-const (
-	PerDay   QuotaPeriod = "day"
-	PerMonth QuotaPeriod = "month"
-	Forever  QuotaPeriod = "forever"
-)
-
-// Quota allows a sum of costs of Limit in each period.
-type Quota struct {
-	Name   string
-	Limit  int64
-	Period QuotaPeriod
 }
 
 // Material is what the store keeps of one version of a secret.
