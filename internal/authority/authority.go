@@ -1,0 +1,115 @@
+// Package authority is the one road for changes: every operation of the management API,
+// the commands and the jobs is a method here.
+//
+// A change goes: resolve what the caller holds → require the permission → the core's
+// rule → write → audit event and feed row, all in one transaction → committed and
+// durable → its revocations in the revocation journal, synced → applied to this node's
+// index → acknowledged. If the audit event cannot be written nothing happens; if one of
+// the later steps fails the change stands but is not acknowledged, and the error is of
+// kind Unavailable.
+//
+// What a caller holds is always resolved inside the transaction that uses it, so a right
+// that was taken away is gone for every change that commits later. Another tenant's
+// object is NotFound; callers of the system tenant act on any tenant, by what they hold
+// at the root of the system tenant.
+package authority
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// Config says what an Authority works with. Store and Peppers are required.
+type Config struct {
+	Store   *store.Store
+	Format  secret.Format
+	Peppers *secret.Peppers
+	// Now is the clock; nil means time.Now. Its times are cut to microseconds, UTC.
+	Now func() time.Time
+	// Rand is where secrets and one-time tokens come from; nil means crypto/rand.
+	Rand io.Reader
+	// Logger receives what callers must not see; nil discards.
+	Logger *slog.Logger
+	// Applied returns when this node's index has applied the revision. Its error means
+	// that the change is not acknowledged. Nil: nothing follows the feed here.
+	Applied func(ctx context.Context, revision uint64) error
+	// Journal receives every revocation before it is acknowledged. Nil keeps none: for
+	// tests and tools only.
+	Journal *Journal
+	// Checkpoints receives the signed heads of the audit chain. Nil writes none.
+	Checkpoints *CheckpointLog
+}
+
+// Authority makes changes. Its methods may be used by any number of goroutines.
+type Authority struct {
+	store       *store.Store
+	format      secret.Format
+	peppers     *secret.Peppers
+	clock       func() time.Time
+	rand        io.Reader
+	logger      *slog.Logger
+	applied     func(ctx context.Context, revision uint64) error
+	journal     *Journal
+	checkpoints *CheckpointLog
+	facts       *facts
+
+	unsealed atomic.Int64  // audit events since the last checkpoint
+	wake     chan struct{} // asks Run for a checkpoint
+}
+
+// New checks the configuration.
+func New(c Config) (*Authority, error) {
+	if c.Store == nil {
+		return nil, errors.New("authority: no store configured")
+	}
+	if c.Peppers == nil {
+		return nil, errors.New("authority: no peppers configured")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Authority{
+		store: c.Store, format: c.Format, peppers: c.Peppers, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
+		applied: c.Applied, journal: c.Journal, checkpoints: c.Checkpoints,
+		facts: newFacts(), wake: make(chan struct{}, 1),
+	}, nil
+}
+
+// now is the time of a change: UTC, in the resolution that both databases keep.
+func (a *Authority) now() time.Time { return a.clock().UTC().Truncate(time.Microsecond) }
+
+// SystemCaller is the installation itself: jobs, the demo's seed and the first start.
+// It may do everything, and audit shows it as what it is.
+func SystemCaller() access.Caller {
+	return access.Caller{
+		Tenant:    tenancy.SystemTenantID,
+		Principal: access.Principal{Type: access.PrincipalSystem, ID: string(tenancy.SystemTenantID)},
+		Name:      "Claviger",
+		Via:       access.ViaSystem,
+	}
+}
+
+// Idempotency makes repeating a request harmless. Within 24 hours the same Key of the
+// same caller answers the object that the first request made, without its secret; the
+// same Key with another Request is the Conflict "idempotency_key_reused". The zero value
+// asks for nothing.
+type Idempotency struct {
+	Key     string   // what the caller chose: 1 to 255 characters; empty means none
+	Request [32]byte // a hash of the operation and its body
+}
