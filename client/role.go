@@ -1,0 +1,85 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/claviger-io/claviger/api"
+)
+
+const (
+	roles       = "roles"
+	assignments = "assignments"
+)
+
+// Roles lists the roles of a tenant; empty means the caller's own, another is for system
+// callers.
+func (c *Client) Roles(ctx context.Context, tenantID string) ([]api.Role, error) {
+	filter := url.Values{}
+	set(filter, "tenant_id", tenantID)
+	list, err := page[api.Role](ctx, c, at("v1", roles), filter, Page{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+// Role shows one role.
+func (c *Client) Role(ctx context.Context, id string) (*api.Role, error) {
+	return one[api.Role](ctx, c, read(at("v1", roles, id), nil, nil))
+}
+
+// CreateRole makes a custom role, with no more than the caller may give.
+func (c *Client) CreateRole(ctx context.Context, r api.CreateRoleRequest) (*api.Role, error) {
+	return one[api.Role](ctx, c, change(at("v1", roles), r, nil))
+}
+
+// ChangeRole changes what is set in the request; everyone who holds the role feels it at once.
+func (c *Client) ChangeRole(ctx context.Context, id string, r api.ChangeRoleRequest) (*api.Role, error) {
+	return one[api.Role](ctx, c, modify(http.MethodPatch, at("v1", roles, id), r, nil))
+}
+
+// DeleteRole removes a custom role that nobody holds.
+func (c *Client) DeleteRole(ctx context.Context, id string) error {
+	return c.do(ctx, modify(http.MethodDelete, at("v1", roles, id), nil, nil))
+}
+
+// AssignmentFilter narrows a list of assignments. The zero filter is every assignment that the caller may see.
+type AssignmentFilter struct {
+	TenantID       string // system callers only; empty means the caller's own
+	PrincipalID    string // of this user or service account
+	RoleID         string // of this role
+	OrganizationID string // at this organization and below
+}
+
+func (f AssignmentFilter) values() url.Values {
+	v := url.Values{}
+	set(v, "tenant_id", f.TenantID)
+	set(v, "principal_id", f.PrincipalID)
+	set(v, "role_id", f.RoleID)
+	set(v, "organization_id", f.OrganizationID)
+	return v
+}
+
+// Assignments lists assignments, page after page, as the loop asks for them. After an error
+// nothing follows.
+func (c *Client) Assignments(ctx context.Context, f AssignmentFilter) iter.Seq2[api.Assignment, error] {
+	return each[api.Assignment](ctx, c, at("v1", assignments), f.values)
+}
+
+// AssignmentPage lists one page of assignments.
+func (c *Client) AssignmentPage(ctx context.Context, f AssignmentFilter, p Page) (*api.List[api.Assignment], error) {
+	return page[api.Assignment](ctx, c, at("v1", assignments), f.values(), p)
+}
+
+// CreateAssignment gives a principal a role at an organization and below, at once.
+func (c *Client) CreateAssignment(ctx context.Context, r api.CreateAssignmentRequest) (*api.Assignment, error) {
+	return one[api.Assignment](ctx, c, change(at("v1", assignments), r, nil))
+}
+
+// DeleteAssignment takes a role away again, at once.
+func (c *Client) DeleteAssignment(ctx context.Context, id string) error {
+	return c.do(ctx, modify(http.MethodDelete, at("v1", assignments, id), nil, nil))
+}

@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/claviger-io/claviger/api"
+)
+
+const users = "users"
+
+// UserFilter narrows a list of users. The zero filter is every user that the caller may see.
+type UserFilter struct {
+	TenantID       string // system callers only; empty means the caller's own
+	OrganizationID string // users of this organization and below
+	Search         string // part of the user name, display name, e-mail address or external ID
+	State          string // active, suspended or deleted
+	IncludeDeleted bool   // also deleted ones
+}
+
+func (f UserFilter) values() url.Values {
+	v := url.Values{}
+	set(v, "tenant_id", f.TenantID)
+	set(v, "organization_id", f.OrganizationID)
+	set(v, "search", f.Search)
+	set(v, "state", f.State)
+	setBool(v, "include_deleted", f.IncludeDeleted)
+	return v
+}
+
+// Users lists users, page after page, as the loop asks for them. After an error
+// nothing follows.
+func (c *Client) Users(ctx context.Context, f UserFilter) iter.Seq2[api.User, error] {
+	return each[api.User](ctx, c, at("v1", users), f.values)
+}
+
+// UserPage lists one page of users.
+func (c *Client) UserPage(ctx context.Context, f UserFilter, p Page) (*api.List[api.User], error) {
+	return page[api.User](ctx, c, at("v1", users), f.values(), p)
+}
+
+// User shows one user.
+func (c *Client) User(ctx context.Context, id string) (*api.User, error) {
+	return one[api.User](ctx, c, read(at("v1", users, id), nil, nil))
+}
+
+// CreateUser makes a user without a password. The answer holds a one-time invitation, shown
+// this once, with which the person sets one.
+func (c *Client) CreateUser(ctx context.Context, r api.CreateUserRequest) (*api.CreatedUser, error) {
+	return one[api.CreatedUser](ctx, c, change(at("v1", users), r, nil))
+}
+
+// ChangeUser changes what is set in the request; another organization takes the user's keys along.
+func (c *Client) ChangeUser(ctx context.Context, id string, r api.ChangeUserRequest) (*api.User, error) {
+	return one[api.User](ctx, c, modify(http.MethodPatch, at("v1", users, id), r, nil))
+}
+
+// SuspendUser stops a user's keys and sessions until the user is resumed.
+func (c *Client) SuspendUser(ctx context.Context, id string) (*api.User, error) {
+	return one[api.User](ctx, c, change(at("v1", users, id, "suspend"), nil, nil))
+}
+
+// ResumeUser lets a suspended user go on.
+func (c *Client) ResumeUser(ctx context.Context, id string) (*api.User, error) {
+	return one[api.User](ctx, c, change(at("v1", users, id, "resume"), nil, nil))
+}
+
+// DeleteUser ends a user, and the user's keys, for good.
+func (c *Client) DeleteUser(ctx context.Context, id string) error {
+	return c.do(ctx, modify(http.MethodDelete, at("v1", users, id), nil, nil))
+}
