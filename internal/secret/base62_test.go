@@ -1,0 +1,24 @@
+package secret
+
+import (
+	"bytes"
+	"testing"
+)
+
+// Fed every byte equally often, base62 gives every character equally often, exactly: 248
+// of 256 bytes are used, 4 for each. A plain remainder would favour the first 8.
+func TestBase62IsUnbiased(t *testing.T) {
+	source := make([]byte, 1024)
+	for i := range source {
+		source[i] = byte(i)
+	}
+	out := make([]byte, 4*4*len(alphabet))
+	if err := fillBase62(out, bytes.NewReader(source)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range len(alphabet) {
+		if n := bytes.Count(out, []byte{alphabet[i]}); n != 16 {
+			t.Errorf("%c appears %d times, not 16", alphabet[i], n)
+		}
+	}
+}
