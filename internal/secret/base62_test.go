@@ -22,3 +22,21 @@ func TestBase62IsUnbiased(t *testing.T) {
 		}
 	}
 }
+
+// Every byte at every place of a word, beside neighbours at the ends of its range.
+func TestIsBase62(t *testing.T) {
+	for _, neighbour := range []byte{'0', 'z'} {
+		for _, length := range []int{8, idLen, secretLen} {
+			for place := range length {
+				s := bytes.Repeat([]byte{neighbour}, length)
+				for c := range 256 {
+					s[place] = byte(c)
+					want := bytes.IndexByte([]byte(alphabet), byte(c)) >= 0
+					if got := isBase62(string(s)); got != want {
+						t.Fatalf("byte %#x at %d of %d beside %c: %v", c, place, length, neighbour, got)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -58,21 +59,12 @@ const (
 	checkLen  = 6
 	tailLen   = idLen + 1 + secretLen + checkLen
 
-	minBrandLen = 2
-	maxBrandLen = 12
+	defaultBrand = "clv"
+	minBrandLen  = 2
+	maxBrandLen  = 12
 )
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// outside holds 1 for each byte that is not in the alphabet.
-var outside = func() (t [256]byte) {
-	for i := range t {
-		if !strings.Contains(alphabet, string([]byte{byte(i)})) {
-			t[i] = 1
-		}
-	}
-	return t
-}()
 
 // Format makes and parses keys of one installation's brand. The zero Format has brand "clv".
 type Format struct {
@@ -115,7 +107,7 @@ func (f Format) Validate() error {
 
 func (f Format) brand() string {
 	if f.Brand == "" {
-		return "clv"
+		return defaultBrand
 	}
 	return f.Brand
 }
@@ -148,10 +140,8 @@ func (f Format) assemble(t Type, id [idLen]byte, hidden [secretLen]byte) (Secret
 	if !ok {
 		return Secret{}, Parsed{}, errors.New("there is no such type of key")
 	}
-	for _, c := range id {
-		if outside[c] != 0 {
-			return Secret{}, Parsed{}, errors.New("a key's ID has base62 characters only")
-		}
+	if !isBase62(string(id[:])) {
+		return Secret{}, Parsed{}, errors.New("a key's ID has base62 characters only")
 	}
 	p := Parsed{Type: known, ID: id, Secret: hidden}
 	body := f.brand() + "_" + string(known) + "_" + string(id[:]) + "_" + string(hidden[:])
@@ -212,24 +202,74 @@ func (f Format) Parse(s string) (p Parsed, ok bool) {
 	if !ok {
 		return Parsed{}, false
 	}
-	var bad byte
-	for i := start; i < start+idLen; i++ {
-		bad |= outside[s[i]]
+	body := start + idLen + 1 + secretLen // where the checksum begins
+	sum := crc32.Update(prefixSum(brand, t, s[:start]), crc32.IEEETable, readOnlyBytes(s[start:body]))
+	// The checksum's own characters need no look at the alphabet: they must be these.
+	var wrong byte
+	for i := checkLen - 1; i >= 0; i-- {
+		wrong |= s[body+i] ^ alphabet[sum%uint32(len(alphabet))]
+		sum /= uint32(len(alphabet))
 	}
-	for i := start + idLen + 1; i < len(s); i++ {
-		bad |= outside[s[i]]
-	}
-	if bad != 0 {
-		return Parsed{}, false
-	}
-	check := checkOf(crc32.ChecksumIEEE(readOnlyBytes(s[:len(s)-checkLen])))
-	if s[len(s)-checkLen:] != string(check[:]) {
+	if wrong != 0 || !isBase62(s[start:start+idLen]) || !isBase62(s[start+idLen+1:body]) {
 		return Parsed{}, false
 	}
 	p.Type = t
 	copy(p.ID[:], s[start:])
 	copy(p.Secret[:], s[start+idLen+1:])
 	return p, true
+}
+
+// prefixSum is the checksum of "clv_uk_" and the like. Those of the default brand are
+// known beforehand, which leaves hash/crc32 with 56 bytes, seven of its strides of eight.
+func prefixSum(brand string, t Type, prefix string) uint32 {
+	if brand == defaultBrand {
+		for i := range knownSums {
+			if knownSums[i].kind == t {
+				return knownSums[i].sum
+			}
+		}
+	}
+	return crc32.ChecksumIEEE(readOnlyBytes(prefix))
+}
+
+type knownSum struct {
+	kind Type
+	sum  uint32
+}
+
+var knownSums = func() (list [7]knownSum) {
+	for i, t := range [...]Type{UserKey, OrganizationKey, AccountKey, AppKey, AppSecret, ClientSecret, VerifierKey} {
+		list[i] = knownSum{t, crc32.ChecksumIEEE([]byte(defaultBrand + "_" + string(t) + "_"))}
+	}
+	return list
+}()
+
+// isBase62 looks at eight characters at a time; s has at least eight, and the last look
+// may overlap the one before.
+func isBase62(s string) bool {
+	b := readOnlyBytes(s)
+	var bad uint64
+	for len(b) > 8 {
+		bad |= outsideBase62(binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	tail := readOnlyBytes(s)[len(s)-8:]
+	return bad|outsideBase62(binary.LittleEndian.Uint64(tail)) == 0
+}
+
+// outsideBase62 returns a word whose bytes have the top bit set where those of x are no
+// base62 characters. With every byte of v under 0x80, adding 0x80-c sets the top bit of
+// those that are at least c, and carries into no neighbour.
+func outsideBase62(x uint64) uint64 {
+	const (
+		ones = 0x0101010101010101
+		tops = 0x80 * ones
+	)
+	v := x &^ tops
+	lower := v | 0x20*ones // A to Z become a to z, and nothing else does
+	digit := (v + (0x80-'0')*ones) &^ (v + (0x80-'9'-1)*ones)
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'z'-1)*ones)
+	return (x | ^(digit | letter)) & tops
 }
 
 // readOnlyBytes looks at a string as bytes without a copy. A copy would be an allocation
@@ -269,10 +309,8 @@ func CutToID(s string) (credentialID string, ok bool) {
 	if _, known := typeOf(kind); !found || !known || len(rest) < idLen+1 || rest[idLen] != '_' {
 		return "", false
 	}
-	for i := range idLen {
-		if outside[rest[i]] != 0 {
-			return "", false
-		}
+	if !isBase62(rest[:idLen]) {
+		return "", false
 	}
 	return "crd_" + rest[:idLen], true
 }
