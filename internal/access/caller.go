@@ -161,16 +161,14 @@ func (c Caller) MayMove(from, to []tenancy.OrgID, arriving []Assignment, roles m
 	return nil
 }
 
-// sessionOnly are the permissions that manage roles, sign-in and encryption.
-var sessionOnly = []Permission{RolesManage, AssignmentsManage, UsersManage, TenantManage}
-
 // MayAdminister refuses tenants' credentials what manages roles, sign-in or encryption,
 // whatever their principals hold, so that a leaked key can't dig itself in. Sessions and
 // callers of the system tenant may. It doesn't check that the caller holds p: Require does.
 // For UsersManage, ask where the operation touches how someone signs in (inviting, user
 // name, mail), not where it only stops them.
 func MayAdminister(c Caller, p Permission) error {
-	if c.Via == ViaSession || c.System() || !slices.Contains(sessionOnly, p) {
+	sessionOnly := slices.ContainsFunc(Permissions(), func(i PermissionInfo) bool { return i.Permission == p && i.SessionOnly })
+	if c.Via == ViaSession || c.System() || !sessionOnly {
 		return nil
 	}
 	return problem.New(problem.Denied, "session_required",
