@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"hash/crc32"
 	"testing"
 )
 
@@ -39,4 +40,30 @@ func TestIsBase62(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Six characters of base62 say more than 32 bits: a checksum with 2^32 added is another
+// string, and must not be another spelling of the same key.
+func TestChecksumHasOneSpelling(t *testing.T) {
+	for _, brand := range []string{"ab", "clv", "abcd", "abcdefghijkl"} {
+		for _, kind := range []string{"uk", "app"} {
+			body := brand + "_" + kind + "_Ab3dEf6hIj9k_zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJ"
+			sum := uint64(crc32.ChecksumIEEE([]byte(body)))
+			for times := range uint64(13) { // 62^6 is a little more than 13 times 2^32
+				key := body + spell(sum+times<<32)
+				if _, ok := (Format{Brand: brand}).Parse(key); ok != (times == 0) {
+					t.Errorf("brand %s, type %s: checksum with %d times 2^32 added: accepted %v", brand, kind, times, ok)
+				}
+			}
+		}
+	}
+}
+
+func spell(n uint64) string {
+	var out [checkLen]byte
+	for i := checkLen - 1; i >= 0; i-- {
+		out[i] = alphabet[n%62]
+		n /= 62
+	}
+	return string(out[:])
 }
