@@ -55,7 +55,6 @@ type CreateUserRequest struct {
 	DisplayName    string            `json:"display_name,omitempty" maxLength:"200"`
 	Email          string            `json:"email,omitempty" maxLength:"254"`
 	Licence        string            `json:"licence,omitempty" maxLength:"63"`
-	RoleIDs        []string          `json:"role_ids,omitempty" nullable:"false" maxItems:"20" maxLength:"64" doc:"Roles to assign at the user's organization, each bounded by what you hold."`
 	ExternalID     string            `json:"external_id,omitempty" maxLength:"200"`
 	Metadata       map[string]string `json:"metadata,omitempty"`
 }
