@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -77,3 +78,11 @@ func mustDecode[T any](t *testing.T, a answer) T {
 
 func bearer(credential string) header { return header{"Authorization", "Bearer " + credential} }
 func apiKey(credential string) header { return header{"X-API-Key", credential} }
+
+// into decodes the answer, or is an error that says what came instead.
+func (a answer) into(status int, v any) error {
+	if a.Status != status {
+		return fmt.Errorf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	return json.Unmarshal([]byte(a.Body), v)
+}

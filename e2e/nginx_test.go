@@ -194,7 +194,7 @@ func TestNginxHidesItsQuestions(t *testing.T) {
 	stub := mustStub(t)
 	g := mustStartGateway(t, stub.addr())
 	stub.answers(204)
-	for _, path := range []string{"/-/claviger/any", "/-/claviger/recordings-read", "/-/claviger/nobody"} {
+	for _, path := range []string{"/-/claviger/any", "/-/claviger/recordings-read", "/-/claviger/scenarios-start"} {
 		if a := mustSend(t, "GET", g.URL+path, nil); a.Status != 404 {
 			t.Errorf("%s: status %d, want 404", path, a.Status)
 		}
