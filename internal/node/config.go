@@ -1,0 +1,76 @@
+// Package node assembles one running Claviger: store, authority, resident index, sign-in
+// and HTTP, from a keyring and a few settings, and runs them until told to stop.
+//
+// It is a package of its own since the program, the public test helper and the benchmarks
+// must run one and the same assembly, and a main package can't be imported.
+package node
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Config says what to run. Database is required; the rest has defaults.
+type Config struct {
+	// Addr is HOST:PORT to listen at; empty means 127.0.0.1:0, a free port.
+	Addr string
+	// Database is "sqlite:PATH" or "postgres://…". The folder of PATH must exist.
+	Database string
+	// KeyringFile is made on the first start, and must then be kept with the database.
+	// Empty means that Keyring is used.
+	KeyringFile string
+	// Keyring is used when there is no KeyringFile; nil means a fresh one, which makes
+	// sense with a fresh database only.
+	Keyring *Keyring
+	// Brand is what keys begin with; empty means "clv".
+	Brand string
+
+	// TLSCert and TLSKey name PEM files. Without them, and without BehindProxy, Addr must
+	// be a loopback address.
+	TLSCert, TLSKey string
+	// BehindProxy are the proxies that end TLS. When set, others are refused, except this
+	// machine itself.
+	BehindProxy []netip.Prefix
+	// TrustedProxies may say in headers where a request came from and what was asked for.
+	TrustedProxies []netip.Prefix
+	// MaxStaleness is how old the index may be before verification answers 503; 0 means 30 s.
+	MaxStaleness time.Duration
+
+	// Journal is the file of the revocation journal; empty means none is kept.
+	Journal string
+	// Checkpoints is the file of signed audit checkpoints; empty means none are made.
+	Checkpoints string
+
+	// Version is what /healthz tells; empty means nothing.
+	Version string
+	// Wrap is put around the HTTP handler, outermost; nil means nothing is.
+	Wrap func(http.Handler) http.Handler
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand is where secrets come from; nil means crypto/rand.
+	Rand io.Reader
+	// Logger receives the log; nil discards it.
+	Logger *slog.Logger
+}
+
+func (c *Config) fill() {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:0"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Wrap == nil {
+		c.Wrap = func(h http.Handler) http.Handler { return h }
+	}
+}

@@ -1,0 +1,75 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/verify"
+)
+
+// usageBatch is how many rows go into one transaction.
+const usageBatch = 1000
+
+// keepUsage writes what verification counted, now and then.
+func (n *Node) keepUsage(ctx context.Context) error {
+	every(ctx, usageInterval, func() {
+		if err := n.flushUsage(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "usage could not be written; it is kept for the next time", slog.Any("error", err))
+		}
+	})
+	return nil
+}
+
+// flushUsage writes everything counted so far. What can't be written is kept for the next
+// time. One goroutine at a time may call it.
+func (n *Node) flushUsage(ctx context.Context) error {
+	err := n.index.DrainUsage(func(u verify.Usage) error {
+		n.usage = append(n.usage, u)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading usage: %w", err)
+	}
+	for len(n.usage) > 0 {
+		batch := n.usage[:min(len(n.usage), usageBatch)]
+		if err := n.store.AddUsage(ctx, batch); err != nil {
+			return fmt.Errorf("writing usage: %w", err)
+		}
+		n.usage = n.usage[len(batch):]
+	}
+	n.usage = nil
+	return nil
+}
+
+// expire ends what has expired. Verification refuses it without this, by the clock.
+func (n *Node) expire(ctx context.Context) error {
+	every(ctx, expireEvery, func() {
+		for ctx.Err() == nil {
+			ended, err := n.authority.ExpireDue(ctx)
+			if err != nil && ctx.Err() == nil {
+				n.cfg.Logger.WarnContext(ctx, "expired credentials could not be ended yet", slog.Any("error", err))
+			}
+			if err != nil || ended == 0 {
+				return
+			}
+		}
+	})
+	return nil
+}
+
+// every calls do until ctx ends, with the pause between two calls.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/signin"
+	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/verify"
+)
+
+const (
+	shutdownGrace = 10 * time.Second
+	usageInterval = 10 * time.Second
+	expireEvery   = 30 * time.Second
+)
+
+// Node is one Claviger. Open it, Run it, Close it.
+type Node struct {
+	cfg       Config
+	store     *store.Store
+	keyring   *Keyring
+	index     *verify.Index
+	authority *authority.Authority
+	journal   *authority.Journal
+	checks    *authority.CheckpointLog
+	people    *signin.Manager
+	handler   http.Handler
+	listener  net.Listener
+	url       string
+	ready     chan struct{}
+	following atomic.Bool      // the index follows the feed
+	usage     []store.UsageRow // drained from the index and not yet written
+}
+
+// Open opens the database and the keyring, makes the system tenant on the first start,
+// and listens. Nothing is answered before Run.
+func Open(ctx context.Context, c Config) (n *Node, err error) {
+	c.fill()
+	n = &Node{cfg: c, ready: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			_ = n.Close()
+			n = nil
+		}
+	}()
+	// Listening comes first: an address that is taken or not allowed must not leave a
+	// new database behind.
+	if n.listener, n.url, err = listen(ctx, &n.cfg); err != nil {
+		return nil, err
+	}
+	if err = n.openData(ctx); err != nil {
+		return nil, err
+	}
+	if err = n.authority.BootstrapSystem(ctx); err != nil {
+		return nil, fmt.Errorf("making the system tenant: %w", err)
+	}
+	n.handler, err = n.assemble()
+	return n, err
+}
+
+// OpenAuthority is Open without HTTP and without verification, for commands that work on
+// the database by themselves. What it changes, running nodes read from the feed.
+func OpenAuthority(ctx context.Context, c Config) (n *Node, err error) {
+	c.fill()
+	n = &Node{cfg: c, ready: make(chan struct{})}
+	if err = n.openData(ctx); err == nil {
+		err = n.authority.BootstrapSystem(ctx)
+	}
+	if err != nil {
+		_ = n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) openData(ctx context.Context) (err error) {
+	c := &n.cfg
+	if n.store, err = store.Open(ctx, store.Config{URL: c.Database, Now: c.Now, Logger: c.Logger}); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	if n.keyring, err = matchKeyring(ctx, n.store, c); err != nil {
+		return err
+	}
+	peppers, err := n.keyring.Peppers()
+	if err != nil {
+		return fmt.Errorf("reading the peppers: %w", err)
+	}
+	if c.Journal != "" {
+		if n.journal, err = authority.OpenJournal(c.Journal); err != nil {
+			return fmt.Errorf("opening the revocation journal: %w", err)
+		}
+	}
+	if c.Checkpoints != "" {
+		if n.checks, err = authority.OpenCheckpointLog(c.Checkpoints, n.keyring.SigningKey()); err != nil {
+			return fmt.Errorf("opening the audit checkpoints: %w", err)
+		}
+	}
+	format := secret.Format{Brand: c.Brand}
+	work := authority.Config{
+		Store: n.store, Format: format, Peppers: peppers, Now: c.Now, Rand: c.Rand,
+		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks,
+	}
+	if n.listener != nil {
+		n.index = verify.New(verify.Config{
+			Source: n.store, Format: format, Peppers: peppers, Now: c.Now,
+			MaxStaleness: c.MaxStaleness, Logger: c.Logger,
+		})
+		work.Applied = n.applied
+	}
+	if n.authority, err = authority.New(work); err != nil {
+		return fmt.Errorf("starting the authority: %w", err)
+	}
+	n.people, err = signin.New(signin.Config{Store: n.store, Now: c.Now, Logger: c.Logger})
+	if err != nil {
+		return fmt.Errorf("starting sign-in: %w", err)
+	}
+	return nil
+}
+
+// applied waits for the index. Before Run nothing is verified, and the snapshot that Run
+// begins with has every change so far.
+func (n *Node) applied(ctx context.Context, revision uint64) error {
+	if !n.following.Load() {
+		return nil
+	}
+	return n.index.Applied(ctx, revision)
+}
+
+// URL is where the node is reached from this machine.
+func (n *Node) URL() string { return n.url }
+
+// Ready is closed once the index is loaded and requests are answered.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// Authority makes changes.
+func (n *Node) Authority() *authority.Authority { return n.authority }
+
+// SignIn is how people prove who they are.
+func (n *Node) SignIn() *signin.Manager { return n.people }
+
+// Index answers verifications.
+func (n *Node) Index() *verify.Index { return n.index }
+
+// Store is the database.
+func (n *Node) Store() *store.Store { return n.store }
+
+// Keyring holds the keys outside the database.
+func (n *Node) Keyring() *Keyring { return n.keyring }
+
+// Handler answers HTTP requests, without the listener.
+func (n *Node) Handler() http.Handler { return n.handler }
+
+// Run answers requests until ctx ends. Then it lets requests under way finish, writes the
+// usage that was counted, and returns nil. It returns an error when the node can't go on.
+func (n *Node) Run(ctx context.Context) error {
+	n.following.Store(true)
+	srv := n.httpServer()
+	serving, stopServing := errgroup.WithContext(ctx)
+	// Jobs go on until the last request is answered: a change waits for the index.
+	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
+	defer endJobs()
+	work, workCtx := errgroup.WithContext(jobs)
+	work.Go(func() error { return endedBy(jobs, n.index.Run(workCtx)) })
+	work.Go(func() error { return endedBy(jobs, n.authority.Run(workCtx)) })
+	work.Go(func() error { return endedBy(jobs, n.people.Run(workCtx)) })
+	work.Go(func() error { return n.keepUsage(workCtx) })
+	work.Go(func() error { return n.expire(workCtx) })
+	work.Go(func() error { return n.announce(workCtx) })
+
+	serving.Go(func() error {
+		if err := srv.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("answering requests: %w", err)
+		}
+		return nil
+	})
+	serving.Go(func() error {
+		select {
+		case <-stopServing.Done():
+		case <-workCtx.Done(): // a job failed
+		}
+		return n.shutdown(ctx, srv)
+	})
+	err := serving.Wait()
+	endJobs()
+	err = errors.Join(err, work.Wait())
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	return errors.Join(err, n.flushUsage(flush))
+}
+
+func (n *Node) shutdown(ctx context.Context, srv *http.Server) error {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		n.cfg.Logger.WarnContext(ctx, "requests were cut off at shutdown", slog.Any("error", err))
+		return srv.Close()
+	}
+	return nil
+}
+
+func (n *Node) httpServer() *http.Server {
+	return &http.Server{
+		Handler:           n.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// announce says that the node is ready.
+func (n *Node) announce(ctx context.Context) error {
+	select {
+	case <-n.index.Loaded():
+		close(n.ready)
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// endedBy makes the end that we asked for no error.
+func endedBy(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the job was told to end
+	}
+	return err
+}
+
+// Close closes what Open opened. Run must have returned.
+func (n *Node) Close() error {
+	var err error
+	if n.listener != nil {
+		if e := n.listener.Close(); e != nil && !errors.Is(e, net.ErrClosed) {
+			err = errors.Join(err, e)
+		}
+	}
+	if n.journal != nil {
+		err = errors.Join(err, n.journal.Close())
+	}
+	if n.checks != nil {
+		err = errors.Join(err, n.checks.Close())
+	}
+	if n.store != nil {
+		err = errors.Join(err, n.store.Close())
+	}
+	return err
+}
