@@ -103,7 +103,7 @@ func earlier(a, b time.Time) time.Time {
 // once) to MaxGrace.
 func ValidateGrace(d time.Duration) error {
 	if d < 0 || d > MaxGrace || d%time.Second != 0 {
-		return problem.InvalidField("/grace_period", "Choose whole seconds, from none to 30 days.")
+		return problem.InvalidField("/grace_period_seconds", "Choose whole seconds, from none to 30 days.")
 	}
 	return nil
 }

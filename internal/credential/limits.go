@@ -40,10 +40,10 @@ type Quota struct {
 
 // What limits may be.
 const (
-	MaxRates     = 8
-	MaxQuotas    = 8
+	MaxRates     = 10
+	MaxQuotas    = 10
 	MaxLimit     = 1_000_000_000_000_000 // JavaScript clients read it exactly
-	MaxLimitName = 32                    // bytes
+	MaxLimitName = 63                    // bytes
 	MinWindow    = time.Second
 	MaxWindow    = 24 * time.Hour
 )
@@ -106,7 +106,7 @@ func ValidateLimits(l Limits) error {
 	seen := make(map[string]bool)
 	common := func(pointer, name string, limit int64) {
 		if !validLimitName(name) {
-			wrong(pointer+"/name", fmt.Sprintf("Use 1 to %d of a to z, 0 to 9 and _.", MaxLimitName))
+			wrong(pointer+"/name", fmt.Sprintf("Use 1 to %d of a to z, 0 to 9, _ and -.", MaxLimitName))
 		} else if seen[name] {
 			wrong(pointer+"/name", "Give each rate and quota a name of its own.")
 		}
@@ -119,7 +119,7 @@ func ValidateLimits(l Limits) error {
 		pointer := fmt.Sprintf("/limits/rates/%d", i)
 		common(pointer, r.Name, r.Limit)
 		if r.Window < MinWindow || r.Window > MaxWindow || r.Window%time.Second != 0 {
-			wrong(pointer+"/window", "Give whole seconds, from 1 second to 24 hours.")
+			wrong(pointer+"/window_seconds", "Give whole seconds, from 1 second to 24 hours.")
 		}
 	}
 	for i, q := range l.Quotas {
@@ -138,7 +138,7 @@ func validLimitName(s string) bool {
 	}
 	for i := range len(s) {
 		c := s[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
 			return false
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // MaxNetworks is how many networks one credential may list.
-const MaxNetworks = 64
+const MaxNetworks = 100
 
 // ParseNetworks reads networks in CIDR form, or single addresses. It returns them sorted
 // and without repetitions, IPv4 written as IPv6 turned into IPv4; nil for an empty list.

@@ -63,7 +63,7 @@ func (c Credential) Expire(now time.Time) (Credential, error) {
 
 // Delete hides a credential from lists, and revokes it first where that is still to do.
 func (c Credential) Delete(now time.Time) (Credential, error) {
-	if !c.DeletedAt.IsZero() {
+	if !c.DeletedAt.IsZero() || (c.State != Active && c.State != Suspended && c.State != Revoked) {
 		return c, c.ended(c.State)
 	}
 	if c.State == Active || c.State == Suspended {
