@@ -2,17 +2,17 @@ package verify
 
 import (
 	"context"
-	"errors"
+	"hash/maphash"
 	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 )
-
-// ErrFeedGone is what a Source's Changes returns, wrapped or not, when rows after the
-// asked revision are no longer kept: the index then reads a new snapshot.
-var ErrFeedGone = errors.New("the change feed no longer reaches back that far")
 
 // Config says what an Index reads and how fresh it must be.
 type Config struct {
@@ -33,56 +33,197 @@ type Config struct {
 // Stats are figures for operators.
 type Stats struct {
 	Ready       bool
-	Undecided   bool
+	Undecided   bool // answers nothing until the feed has been read again
 	Revision    uint64
-	Staleness   time.Duration
+	Staleness   time.Duration // since the last proof of freshness; 0 when there was none
 	Credentials int
 	Principals  int
-	Bytes       int64 // of the credential slabs and tables, without the directory
+	Bytes       int64 // of the credentials' slabs and tables, without the directory
 }
 
 // Index is the resident index. Its methods may be called by any number of goroutines.
 type Index struct {
 	cfg   Config
-	ready chan struct{}
+	log   *slog.Logger
+	clock clock
+	seed  [2]uint64
+
+	shards  [shardCount]shard
+	mem     slabs
+	dir     directory
+	queries queries
+	dummy   secret.Digest // compared with when nothing was found
+
+	verifierSet *PermissionSet
+
+	// proof says what the index knows and since when; nil means undecided.
+	proof     atomic.Pointer[proof]
+	proofMu   sync.Mutex // guards undecided and stores to proof
+	undecided uint64     // how often MarkUndecided was called
+	revision  atomic.Uint64
+
+	applying chan struct{} // holds one token: whoever has it applies the feed, and owns dir's maps
+	loaded   bool          // guarded by applying: a snapshot is in the index
+	seen     *seen         // guarded by applying: what a snapshot that replaces another has brought
+	wake     chan struct{}
+	ready    chan struct{}
+
+	drainMu sync.Mutex // one drain at a time; guards undrained
+	// undrained was gathered for a drain that failed.
+	undrained []Usage
+	spillMu   sync.Mutex // guards spilled
+	spilled   []Usage    // of hours that ended before they were drained
+}
+
+// proof is the last time at which the index was known to hold the feed up to its head.
+type proof struct {
+	revision uint64
+	from     time.Time // when the reading that proved it began
+	at       int64     // the same in Unix microseconds of clock
 }
 
 // New makes an index that knows nothing yet: until Run has read a snapshot, Verify
 // returns an Unavailable problem.
 func New(cfg Config) *Index {
-	return &Index{cfg: cfg, ready: make(chan struct{})}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.MaxStaleness <= 0 {
+		cfg.MaxStaleness = 30 * time.Second
+	}
+	if cfg.Poll <= 0 {
+		cfg.Poll = time.Second
+	}
+	x := &Index{
+		cfg: cfg, log: cfg.Logger,
+		clock:    clock{now: cfg.Now},
+		seed:     [2]uint64{rand.Uint64() | 1, rand.Uint64() | 1}, //nolint:gosec // spreads keys over slots; nothing is secret about it
+		dir:      newDirectory(),
+		queries:  queries{seed: maphash.MakeSeed()},
+		applying: make(chan struct{}, 1),
+		wake:     make(chan struct{}, 1),
+		ready:    make(chan struct{}),
+	}
+	if x.log == nil {
+		x.log = slog.New(slog.DiscardHandler)
+	}
+	for i := range x.dummy {
+		x.dummy[i] = byte(rand.Uint32()) //nolint:gosec // no digest: only something to compare with
+	}
+	x.verifierSet = x.dir.interned.set(access.SetOf(access.CredentialsVerify))
+	return x
 }
 
-// Run reads a snapshot, then follows the feed until ctx ends, whose error it returns.
-// Failures of the Source are logged and tried again; they never end Run.
-func (x *Index) Run(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-
 // Ready reports whether a snapshot has been read.
-func (x *Index) Ready() bool { return false }
+func (x *Index) Ready() bool {
+	select {
+	case <-x.ready:
+		return true
+	default:
+		return false
+	}
+}
 
 // Loaded is closed once the first snapshot has been read.
 func (x *Index) Loaded() <-chan struct{} { return x.ready }
 
-// Verify decides. The error is nil for every verdict; otherwise it is an Unavailable
-// problem (undecided) or an Invalid one (malformed permission query or cost).
-func (x *Index) Verify(r *Request) (Result, error) {
-	return Result{}, problem.Wrap(errors.New("no snapshot yet"))
+// Revision is the last revision of the feed that the index holds.
+func (x *Index) Revision() uint64 { return x.revision.Load() }
+
+// Stats returns figures for operators.
+func (x *Index) Stats() Stats {
+	s := Stats{Ready: x.Ready(), Revision: x.Revision(), Bytes: x.mem.bytes.Load()}
+	for i := range x.shards {
+		sh := &x.shards[i]
+		sh.mu.RLock()
+		s.Credentials += sh.live
+		sh.mu.RUnlock()
+	}
+	s.Principals = x.dir.principals.count()
+	p := x.proof.Load()
+	if s.Undecided = p == nil; !s.Undecided {
+		now, at := x.clock.read()
+		s.Staleness = p.staleness(now, at)
+	}
+	return s
 }
 
-// Applied returns once everything up to revision is in the index. On failure the index
-// answers nothing until it has read the feed again.
-func (x *Index) Applied(ctx context.Context, revision uint64) error { return nil }
+// The problems of an index that can't decide. They are the same values each time, so
+// that refusing allocates nothing while the database is away.
+var (
+	errUndecided = &problem.Problem{
+		Kind: problem.Unavailable, Code: "undecided", RetryAfter: time.Second,
+		Message: "Claviger cannot decide right now. Try again in a moment.",
+	}
+	errStale = &problem.Problem{
+		Kind: problem.Unavailable, Code: "stale", RetryAfter: time.Second,
+		Message: "Claviger has not heard of changes for too long to decide. Try again in a moment.",
+	}
+)
+
+// staleness is how long ago the proof began: by the clock's own difference, which a step
+// of the wall clock leaves alone when readings are monotonic, or by the latest time that
+// was ever read, whichever is more. It is negative for a clock that went back behind it.
+func (p *proof) staleness(now time.Time, at int64) time.Duration {
+	d := now.Sub(p.from)
+	if d < 0 {
+		return -1
+	}
+	return max(d, time.Duration(at-p.at)*time.Microsecond)
+}
+
+// fresh returns the proof that the index may answer by, or an Unavailable problem.
+func (x *Index) fresh(now time.Time, at int64) (*proof, time.Duration, error) {
+	p := x.proof.Load()
+	if p == nil {
+		return nil, 0, errUndecided
+	}
+	d := p.staleness(now, at)
+	if d < 0 || d > x.cfg.MaxStaleness {
+		return nil, 0, errStale
+	}
+	return p, d, nil
+}
 
 // MarkUndecided makes the index answer nothing until it has read the feed again: for a
 // commit whose outcome is unknown.
-func (x *Index) MarkUndecided() {}
+func (x *Index) MarkUndecided() {
+	x.proofMu.Lock()
+	x.undecided++
+	x.proof.Store(nil)
+	x.proofMu.Unlock()
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
 
-// DrainUsage hands over what was counted since it was last drained, one call per
-// credential and hour. When put fails, what it was given is kept for the next time.
-func (x *Index) DrainUsage(put func(Usage) error) error { return nil }
+// marks is how often the index was marked undecided. A reading proves something only if
+// nothing was marked since it began.
+func (x *Index) marks() uint64 {
+	x.proofMu.Lock()
+	defer x.proofMu.Unlock()
+	return x.undecided
+}
 
-// Revision is the last revision of the feed that the index holds.
-func (x *Index) Revision() uint64 { return 0 }
+// prove records that a reading which began at from, after marks, reached the feed's head.
+func (x *Index) prove(from time.Time, at int64, marks uint64) {
+	x.proofMu.Lock()
+	defer x.proofMu.Unlock()
+	if x.undecided != marks {
+		return
+	}
+	x.proof.Store(&proof{revision: x.revision.Load(), from: from, at: at})
+}
 
-// Stats returns figures for operators.
-func (x *Index) Stats() Stats { return Stats{} }
+// lock takes the right to apply, or returns ctx's error.
+func (x *Index) lock(ctx context.Context) error {
+	select {
+	case x.applying <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (x *Index) unlock() { <-x.applying }

@@ -93,7 +93,8 @@ type Source interface {
 	// principals), credentials. put must not keep what it is given beyond the call.
 	Snapshot(ctx context.Context, put func(Item) error) (revision uint64, err error)
 	// Changes returns the feed after a revision, at most limit rows, oldest first, each
-	// with the item's state now (which may be newer than the row), and the feed's head.
+	// with the item's state now (which may be newer than the row), and the feed's head. Rows
+	// and head are of one snapshot: with fewer rows than limit, there are no more up to head.
 	Changes(ctx context.Context, after uint64, limit int) (changes []Change, head uint64, err error)
 	// Wait returns when the feed may have moved beyond after, or with ctx's error. It may
 	// return early for nothing.

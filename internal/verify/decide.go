@@ -1,0 +1,295 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// Verify decides. The error is nil for every verdict; otherwise it is an Unavailable
+// problem (undecided) or an Invalid one: a malformed permission query, a negative cost, or
+// more than one form of credential.
+func (x *Index) Verify(r *Request) (res Result, err error) {
+	now, at := x.clock.read()
+	p, staleness, err := x.fresh(now, at)
+	if err != nil {
+		return Result{}, err
+	}
+	q := question{r: r, at: at, cost: r.Cost}
+	if err := x.ask(&q); err != nil {
+		return Result{}, err
+	}
+	res.Code, res.Revision, res.Staleness = NotFound, p.revision, staleness
+	text := r.Credential
+	if text == "" {
+		text = r.Secret
+	}
+	key, ok := x.cfg.Format.Parse(text)
+	if !ok {
+		return res, nil
+	}
+	digest, ok := x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), &key)
+	if !ok {
+		return Result{}, errUndecided
+	}
+	q.key, q.digest = &key, &digest
+	x.decide(&q, &res)
+	return res, nil
+}
+
+// question is a request that is well formed, and what was computed from it so far.
+type question struct {
+	r      *Request
+	query  *access.Query // nil asks for nothing
+	cost   int64
+	at     int64 // Unix microseconds
+	key    *secret.Parsed
+	digest *secret.Digest // under the current pepper
+}
+
+var (
+	errCost  = problem.InvalidField("/cost", "Give a cost of 1 or more.")
+	errForms = problem.New(problem.Invalid, "several_credentials", "Give exactly one credential: alone, or as ID and secret.")
+)
+
+// ask checks the form of a request.
+func (x *Index) ask(q *question) (err error) {
+	switch {
+	case q.cost < 0:
+		return errCost
+	case q.cost == 0:
+		q.cost = 1
+	}
+	if q.r.Credential != "" && (q.r.ID != "" || q.r.Secret != "") {
+		return errForms
+	}
+	if q.r.Permissions != "" {
+		q.query, err = x.queries.compile(q.r.Permissions)
+	}
+	return err
+}
+
+// decide looks the credential up and fills the result in. Without a match the result
+// stays NOT_FOUND and empty.
+func (x *Index) decide(q *question, res *Result) {
+	h := hashOf(&x.seed, (*credential.ID)(&q.key.ID))
+	s := &x.shards[h%shardCount]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, pos := s.find(h, (*credential.ID)(&q.key.ID))
+	if e == nil {
+		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
+		return
+	}
+	f := found{
+		e: e, rare: x.dir.rares.at(e.rare), tenant: x.dir.tenants.at(e.tenant),
+		org: x.dir.orgs.at(e.org), principal: x.dir.principals.at(e.principal),
+	}
+	version, ok := x.match(q, &f)
+	if !ok || !f.answersTo(q) {
+		return
+	}
+	f.describe(res, version)
+	res.Permissions = x.permissions(&f)
+	res.Code = x.verdict(q, &f, res)
+	res.Valid = res.Code == Valid
+	switch {
+	case q.r.DryRun:
+	case res.Valid:
+		x.countValid(s, e, pos, q.at)
+	default:
+		x.countDenied(s, e, res.Code, q.at)
+	}
+}
+
+// found is an entry with everything that it refers to. org is nil for a credential of no
+// organization.
+type found struct {
+	e         *entry
+	rare      *rare // nil for most
+	tenant    *tenant
+	org       *org
+	principal *principal
+}
+
+// match compares the digest with the current secret's and with those in grace, and
+// returns the version that matched.
+func (x *Index) match(q *question, f *found) (version uint32, ok bool) {
+	e := f.e
+	if x.same(q, e.pepper, &e.digest) {
+		version, ok = e.version, true
+	}
+	if f.rare == nil {
+		return version, ok
+	}
+	for i := range f.rare.past {
+		p := &f.rare.past[i]
+		switch same := x.same(q, p.pepper, &p.digest); {
+		case !same || ok:
+		case q.at < p.until:
+			version, ok = p.version, true
+		default:
+			x.clock.raise(q.at) // once refused it stays refused, though the clock be set back
+		}
+	}
+	return version, ok
+}
+
+// same compares under the pepper that the stored digest was made with, which is not the
+// current one only until the pepper's rotation is through.
+func (x *Index) same(q *question, pepper uint16, stored *secret.Digest) bool {
+	if int(pepper) == x.cfg.Peppers.Current() {
+		return q.digest.Equal(*stored)
+	}
+	d, ok := x.cfg.Peppers.Digest(int(pepper), q.key)
+	return d.Equal(*stored) && ok
+}
+
+// answersTo reports whether the form of the request may be used for the credential.
+func (f *found) answersTo(q *question) bool {
+	if q.key.Type != keyTypes[f.e.kind] {
+		return false
+	}
+	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.tenant.id {
+		return false
+	}
+	if q.r.Credential != "" {
+		return true
+	}
+	switch f.e.kind {
+	case kindUserKey:
+		return q.r.ID == f.principal.who.ID
+	case kindAccountKey:
+		return q.r.ID != "" && q.r.ID == f.tenant.account
+	case kindOrganizationKey, kindApp, kindClientCredential, kindServiceAccountKey, kindVerifierKey:
+	}
+	return false
+}
+
+// describe says whose credential it is.
+func (f *found) describe(res *Result, version uint32) {
+	e := f.e
+	res.CredentialID, res.Kind, res.SecretVersion = e.id, kinds[e.kind], int(version)
+	res.TenantID, res.Principal = f.tenant.id, f.principal.who
+	res.PrincipalLabel = f.principal.labels
+	if f.org != nil {
+		res.OrganizationID = f.org.id
+	}
+	switch f.principal.who.Type {
+	case access.PrincipalTenant:
+		res.PrincipalLabel = f.tenant.labels
+	case access.PrincipalOrganization:
+		if f.org != nil && string(f.org.id) == f.principal.who.ID {
+			res.PrincipalLabel = f.org.labels
+		}
+	case access.PrincipalUser, access.PrincipalApp, access.PrincipalServiceAccount, access.PrincipalSystem:
+	}
+	if f.rare != nil {
+		res.Labels = f.rare.labels
+	}
+	if e.expires != 0 {
+		res.ExpiresAt = time.UnixMicro(e.expires).UTC()
+	}
+}
+
+// verdict goes through the codes in their order.
+func (x *Index) verdict(q *question, f *found, res *Result) Code {
+	if c := f.stopped(); c != "" {
+		return c
+	}
+	if c := x.untimely(q, f); c != "" {
+		return c
+	}
+	if !f.admits(q) {
+		return Forbidden
+	}
+	if q.query != nil {
+		ok, missing := q.query.Check(res.Permissions.Set)
+		if !ok {
+			res.Missing = missing
+			return InsufficientPermissions
+		}
+	}
+	if f.rare == nil || f.rare.limiter == nil {
+		return Valid
+	}
+	code, left := f.rare.limiter.charge(time.UnixMicro(q.at).UTC(), q.cost, q.r.DryRun)
+	res.Limits = left
+	return code
+}
+
+// stopped is why a person ended or stopped the credential, or something it stands on;
+// empty when nobody did. What is deleted counts like a revoked credential: it doesn't
+// come back.
+func (f *found) stopped() Code {
+	org := tenancy.Active
+	if f.org != nil {
+		org = f.org.state
+	}
+	switch {
+	case f.tenant.state == tenancy.Suspended:
+		return TenantSuspended
+	case f.e.state == stateRevoked, f.tenant.state != tenancy.Active,
+		f.principal.state == tenancy.Deleted, org == tenancy.Deleted:
+		return Revoked
+	case f.e.state == stateSuspended, f.principal.state != tenancy.Active, org != tenancy.Active:
+		return Suspended
+	}
+	return ""
+}
+
+// untimely is why the credential is no good at this moment; empty when it is.
+func (x *Index) untimely(q *question, f *found) Code {
+	if f.rare != nil && q.at < f.rare.notBefore {
+		return NotYetValid
+	}
+	if f.e.state == stateExpired {
+		return Expired
+	}
+	if f.e.expires != 0 && q.at >= f.e.expires {
+		x.clock.raise(q.at) // as in match
+		return Expired
+	}
+	return ""
+}
+
+// admits reports whether plan and network let the credential be used at all. The
+// installation's own operators have bought no plan.
+func (f *found) admits(q *question) bool {
+	if f.tenant.id != tenancy.SystemTenantID && !f.tenant.plan.terms().apiAccess {
+		return false
+	}
+	return f.rare == nil || f.rare.admits(q.r.SourceIP)
+}
+
+// permissions are what the credential may do now.
+func (x *Index) permissions(f *found) *PermissionSet {
+	base, own := &emptySet, false
+	switch f.e.kind {
+	case kindUserKey, kindServiceAccountKey:
+		base = f.principal.at(f.e.org)
+	case kindAccountKey:
+		base = f.tenant.plan.terms().set
+	case kindApp:
+		base, own = f.tenant.plan.terms().set, true
+	case kindClientCredential:
+		base, own = f.tenant.plan.terms().set, true
+		if f.principal.who.Type == access.PrincipalUser {
+			base = f.principal.at(f.e.org)
+		}
+	case kindVerifierKey:
+		base = x.verifierSet
+	case kindOrganizationKey:
+	}
+	switch {
+	case f.rare != nil && len(f.rare.scopes) > 0:
+		return f.rare.narrow(base)
+	case own:
+		return &emptySet // it may do what was chosen for it, and nothing was
+	}
+	return base
+}

@@ -1,0 +1,78 @@
+package verify
+
+import (
+	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/secret"
+)
+
+// kind and state are the small forms of credential.Kind and credential.State.
+type (
+	kind  uint8
+	state uint8
+)
+
+const (
+	stateGone state = iota
+	stateActive
+	stateSuspended
+	stateRevoked
+	stateExpired
+)
+
+// kinds maps kind to its name; 0 is none.
+var kinds = [...]credential.Kind{
+	"",
+	credential.UserKey, credential.OrganizationKey, credential.AccountKey, credential.App,
+	credential.ClientCredential, credential.ServiceAccountKey, credential.VerifierKey,
+}
+
+const (
+	kindUserKey kind = iota + 1
+	kindOrganizationKey
+	kindAccountKey
+	kindApp
+	kindClientCredential
+	kindServiceAccountKey
+	kindVerifierKey
+)
+
+// keyTypes are the strings that are accepted alone, by kind. A client credential's secret
+// isn't: only its tokens verify. A service account has no string at all.
+var keyTypes = [len(kinds)]secret.Type{
+	kindUserKey:         secret.UserKey,
+	kindOrganizationKey: secret.OrganizationKey,
+	kindAccountKey:      secret.AccountKey,
+	kindApp:             secret.AppKey,
+	kindVerifierKey:     secret.VerifierKey,
+}
+
+func kindOf(k credential.Kind) kind {
+	for i, name := range kinds {
+		if name == k {
+			return kind(i)
+		}
+	}
+	return 0
+}
+
+// stateOf treats a state that it doesn't know as revoked: undecided means no.
+func stateOf(s credential.State) state {
+	switch s {
+	case credential.Active:
+		return stateActive
+	case credential.Suspended:
+		return stateSuspended
+	case credential.Expired:
+		return stateExpired
+	case credential.Revoked:
+	}
+	return stateRevoked
+}
+
+// materialField is the field of a credential's material that proves it.
+func (k kind) materialField() string {
+	if k == kindClientCredential {
+		return "secret"
+	}
+	return "key"
+}
