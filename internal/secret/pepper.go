@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -100,18 +99,4 @@ func (m *mac) sum(in []byte) Digest {
 	_, _ = m.hash.Write(in) // a hash never fails to write
 	m.hash.Sum(m.out[:0])
 	return m.out
-}
-
-// Fingerprint names a pepper without telling it: 16 hexadecimal characters. A database
-// remembers it, so that a start with the wrong pepper is an error and not a day on which
-// every key is refused. It is false when there is no pepper of that version.
-func (ps *Peppers) Fingerprint(version int) (string, bool) {
-	p := ps.find(version)
-	if p == nil {
-		return "", false
-	}
-	m, _ := p.pool.Get().(*mac) // the pool holds nothing else
-	d := m.sum([]byte("claviger: fingerprint of a pepper"))
-	p.pool.Put(m)
-	return hex.EncodeToString(d[:8]), true
 }

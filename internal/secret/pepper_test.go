@@ -100,20 +100,6 @@ func TestNewPeppersRefuses(t *testing.T) {
 	}
 }
 
-func TestFingerprint(t *testing.T) {
-	a := mustPeppers(t, 1, map[int][]byte{1: bytes.Repeat([]byte{1}, 32), 2: bytes.Repeat([]byte{2}, 32)})
-	b := mustPeppers(t, 1, map[int][]byte{1: bytes.Repeat([]byte{1}, 32)})
-	first, ok := a.Fingerprint(1)
-	same, _ := b.Fingerprint(1)
-	second, _ := a.Fingerprint(2)
-	if !ok || first != same || first == second || len(first) != 16 {
-		t.Errorf("fingerprints %q %q %q", first, same, second)
-	}
-	if _, ok := a.Fingerprint(3); ok {
-		t.Error("an unknown version has a fingerprint")
-	}
-}
-
 func TestDigestConcurrently(t *testing.T) {
 	ps := mustPeppers(t, 1, map[int][]byte{1: bytes.Repeat([]byte{1}, 32)})
 	keys := make([]Parsed, 16)
