@@ -1,10 +1,13 @@
 package authority
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -77,4 +80,181 @@ type KeysInput struct {
 	ExpiringBefore time.Time
 	IncludeDeleted bool
 	Page           store.Page
+}
+
+// apiKeys are the rules of user keys: whoever may generate keys sees all of them in their
+// part of the tree and changes their own; others' need the right to manage. A new secret
+// of another's key would let its holder act as the owner, so only the owner and callers
+// of the system tenant who hold all that the owner holds get one.
+var apiKeys = keyRules{
+	kind: credential.UserKey, noun: "api_key", thing: "API key",
+	mayRead: func(s *scope, k credential.Credential) error {
+		path, err := s.path(k.OrganizationID)
+		if err != nil {
+			return err
+		}
+		return s.requireAny(path, access.APIKeysGenerate, access.APIKeysManage)
+	},
+	mayChange: func(s *scope, k credential.Credential) error {
+		path, err := s.path(k.OrganizationID)
+		if err != nil {
+			return err
+		}
+		if s.owns(k) {
+			return s.requireAny(path, access.APIKeysGenerate, access.APIKeysManage)
+		}
+		return s.require(access.APIKeysManage, path)
+	},
+	mayRotate: func(s *scope, k credential.Credential) error {
+		if !s.owns(k) && !s.caller.System() {
+			return problem.New(problem.Denied, "not_owner", "Only the owner of this key can get a new secret for it. Revoke it instead.")
+		}
+		path, err := s.path(k.OrganizationID)
+		if err != nil {
+			return err
+		}
+		if err := s.requireAny(path, s.ownOr(k)...); err != nil {
+			return err
+		}
+		if err := s.apiAccess(true); err != nil {
+			return err
+		}
+		return s.mayGiveKey(k.Principal, path, k.ExpiresAt)
+	},
+}
+
+// owns says whether the credential speaks for the caller.
+func (s *scope) owns(k credential.Credential) bool {
+	return k.Principal == s.caller.Principal && k.TenantID == s.caller.Tenant
+}
+
+func (s *scope) ownOr(k credential.Credential) []access.Permission {
+	if s.owns(k) {
+		return []access.Permission{access.APIKeysGenerate, access.APIKeysManage}
+	}
+	return []access.Permission{access.APIKeysManage}
+}
+
+// mayGiveKey checks that the caller may hand out a secret that carries what the owner holds.
+func (s *scope) mayGiveKey(owner access.Principal, path []tenancy.OrgID, ends time.Time) error {
+	p, err := s.principalFacts(s.target, owner)
+	if err != nil {
+		return err
+	}
+	return s.mayGive(access.Gift{Permissions: access.Caller{Holdings: p.holdings}.At(path), Path: path, Recipient: owner, ExpiresAt: ends})
+}
+
+// IssueAPIKey makes a user key (PV2, PV7). It needs claviger.api_keys:generate at the
+// caller's organization, or claviger.api_keys:manage in the system tenant to name an
+// owner. Problems: plan_without_api_access, owner_is_creator. Audited as api_key.issue.
+func (a *Authority) IssueAPIKey(ctx context.Context, caller access.Caller, in IssueAPIKeyInput) (IssuedKey, error) {
+	return a.issueKey(ctx, caller, in.Tenant, apiKeys, in.Idempotency, func(c *change, made madeSecret) (credential.Credential, error) {
+		none := credential.Credential{}
+		owner, path, err := c.keyOwner(in.Owner)
+		if err != nil {
+			return none, err
+		}
+		if err := c.apiAccess(true); err != nil {
+			return none, err
+		}
+		k, err := c.newKey(apiKeys, wish{in.Name, in.NotBefore, in.ExpiresAt, in.Networks, in.Limits, in.Labels}, made)
+		if err != nil {
+			return none, err
+		}
+		k.OrganizationID, k.Principal = owner.OrganizationID, access.Principal{Type: access.PrincipalUser, ID: string(owner.ID)}
+		return k, c.mayGiveKey(k.Principal, path, k.ExpiresAt)
+	})
+}
+
+// keyOwner decides whose key is issued and checks the right to issue it.
+func (c *change) keyOwner(named tenancy.UserID) (owner tenancy.User, path []tenancy.OrgID, err error) {
+	self := c.caller.Principal.Type == access.PrincipalUser && c.caller.Tenant == c.target
+	own := self && (named == "" || string(named) == c.caller.Principal.ID)
+	if !own && !c.caller.System() {
+		return owner, nil, problem.New(problem.Denied, "owner_is_creator", "A key belongs to whoever creates it. Leave the owner out.")
+	}
+	if own {
+		named = tenancy.UserID(c.caller.Principal.ID)
+	}
+	if named == "" {
+		return owner, nil, problem.InvalidField("/owner", "Name the user whom the key belongs to.")
+	}
+	p, err := c.principalFacts(c.target, access.Principal{Type: access.PrincipalUser, ID: string(named)})
+	if err != nil {
+		return owner, nil, err
+	}
+	if p.user == nil || p.user.State == tenancy.Deleted {
+		return owner, nil, problem.InvalidField("/owner", "There is no such user in this tenant.")
+	}
+	if own {
+		err = c.requireAny(p.path, access.APIKeysGenerate, access.APIKeysManage)
+	} else {
+		err = c.require(access.APIKeysManage, p.path)
+	}
+	if err == nil && p.user.State != tenancy.Active {
+		err = problem.New(problem.Conflict, "owner_suspended", "The owner is suspended. Resume them first.")
+	}
+	return *p.user, p.path, err
+}
+
+// RenameAPIKey changes the only editable thing of a user key (PV8). It needs
+// claviger.api_keys:generate for one's own, claviger.api_keys:manage for others'. Audited
+// as api_key.rename.
+func (a *Authority) RenameAPIKey(ctx context.Context, caller access.Caller, in RenameKeyInput) (Key, error) {
+	return a.changeKey(ctx, caller, KeyInput{Tenant: in.Tenant, ID: in.ID}, apiKeys, renameKey(in.Name))
+}
+
+// SuspendAPIKey stops a user key until it is resumed. Rights as RenameAPIKey; audited as
+// api_key.suspend.
+func (a *Authority) SuspendAPIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
+	return a.changeKey(ctx, caller, in, apiKeys, suspendKey)
+}
+
+// ResumeAPIKey lets a suspended user key work again. Rights as RenameAPIKey; audited as
+// api_key.resume.
+func (a *Authority) ResumeAPIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
+	return a.changeKey(ctx, caller, in, apiKeys, resumeKey)
+}
+
+// RotateAPIKey gives a user key a new secret under the same ID (B3). It needs
+// claviger.api_keys:generate and ownership, or a caller of the system tenant with
+// claviger.api_keys:manage who holds all that the owner holds. Problems: not_owner.
+// Audited as api_key.rotate.
+func (a *Authority) RotateAPIKey(ctx context.Context, caller access.Caller, in RotateKeyInput) (IssuedKey, error) {
+	return a.rotateKey(ctx, caller, in, apiKeys)
+}
+
+// RevokeAPIKey ends a user key for good (PV9). Rights as RenameAPIKey; audited as
+// api_key.revoke, and in the revocation journal before it returns.
+func (a *Authority) RevokeAPIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
+	return a.changeKey(ctx, caller, in, apiKeys, revokeKey)
+}
+
+// DeleteAPIKey revokes a user key, where that is still to do, and hides it from lists.
+// Rights as RenameAPIKey; audited as api_key.delete.
+func (a *Authority) DeleteAPIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
+	return a.changeKey(ctx, caller, in, apiKeys, deleteKey)
+}
+
+// APIKey answers one user key. It needs claviger.api_keys:generate or :manage at its
+// organization.
+func (a *Authority) APIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
+	return a.readKey(ctx, caller, in, apiKeys)
+}
+
+// APIKeys lists user keys (PV6) of the part of the tree where the caller has
+// claviger.api_keys:generate or :manage.
+func (a *Authority) APIKeys(ctx context.Context, caller access.Caller, in KeysInput) (out store.List[Key], err error) {
+	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
+		at, err := s.visible(in.At, access.APIKeysGenerate, access.APIKeysManage)
+		if err != nil {
+			return err
+		}
+		if err := s.apiAccess(false); err != nil {
+			return err
+		}
+		out, err = s.listKeys(apiKeys, in, at)
+		return err
+	})
+	return out, err
 }

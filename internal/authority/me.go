@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"context"
+
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -20,4 +22,27 @@ type MeOutput struct {
 	// hold, the vendor's part bounded by the plan.
 	Permissions access.Set
 	System      bool // the caller acts for the system tenant
+}
+
+// Me answers who the caller is and what they hold, in their own tenant. Every caller whom
+// we know may ask.
+func (a *Authority) Me(ctx context.Context, caller access.Caller, _ MeInput) (out MeOutput, err error) {
+	err = a.view(ctx, caller, "", func(s *scope) error {
+		out = MeOutput{Caller: s.caller, Tenant: s.tenant, Plan: s.plan, System: s.caller.System()}
+		path := s.rootPath()
+		if s.caller.Principal.Type == access.PrincipalUser {
+			p, err := s.principalFacts(s.target, s.caller.Principal)
+			if err != nil {
+				return err
+			}
+			u := *p.user
+			out.User, path = &u, p.path
+			if out.Organization, err = s.organization(u.OrganizationID); err != nil {
+				return err
+			}
+		}
+		out.Permissions = access.Effective(s.caller.At(path), access.NewSet(s.plan.Permissions...))
+		return nil
+	})
+	return out, err
 }
