@@ -2,10 +2,14 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/claviger-io/claviger/api"
 )
+
+// errNoVerdict is for a success that decides nothing: whatever answered, it was no Claviger.
+var errNoVerdict = errors.New("verifying: the server's answer is no verdict; is the base URL that of Claviger?")
 
 // Verify asks whether a credential is good right now, and for what is asked of it.
 //
@@ -22,6 +26,9 @@ func (c *Client) Verify(ctx context.Context, r api.VerifyRequest) (api.VerifyRes
 	if err != nil {
 		return api.VerifyResponse{}, err
 	}
+	if out.Code == "" {
+		return api.VerifyResponse{}, errNoVerdict
+	}
 	return out, nil
 }
 
@@ -35,6 +42,14 @@ func (c *Client) VerifyBatch(ctx context.Context, requests []api.VerifyRequest) 
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(out.Items) != len(requests) {
+		return nil, errNoVerdict
+	}
+	for i := range out.Items {
+		if out.Items[i].Code == "" {
+			return nil, errNoVerdict
+		}
 	}
 	return out.Items, nil
 }

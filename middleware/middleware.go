@@ -104,6 +104,10 @@ func (c *Config) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
 	verdict, err := c.Client.Verify(ctx, question)
 	cancel()
+	if malformed(err) {
+		c.refuse(w, missing)
+		return
+	}
 	if err != nil {
 		c.Logger.ErrorContext(r.Context(), "claviger could not decide", slog.Any("error", err))
 		c.refuse(w, undecided(err))

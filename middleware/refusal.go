@@ -25,6 +25,20 @@ var missing = refusal{
 	detail: "Send one credential, and only one: as Authorization: Bearer, as X-API-Key, or as HTTP Basic with user ID and key.",
 }
 
+// malformed reports that Claviger could make nothing of the credential itself.
+func malformed(err error) bool {
+	var p *api.Problem
+	if !errors.As(err, &p) || p.Status != http.StatusBadRequest || len(p.Errors) == 0 {
+		return false
+	}
+	for _, e := range p.Errors {
+		if e.Pointer != "/credential" && e.Pointer != "/id" && e.Pointer != "/secret" {
+			return false
+		}
+	}
+	return true
+}
+
 // undecided is for a question that got no verdict. Why is in the log: it is the
 // operator's to mend, not the caller's.
 func undecided(err error) refusal {
@@ -42,22 +56,21 @@ func undecided(err error) refusal {
 // refusalOf turns a denial into a status. A code that this version doesn't know is
 // refused like a credential that isn't good.
 func refusalOf(v api.VerifyResponse, now time.Time) refusal {
-	code := strings.ToLower(string(v.Code))
 	switch v.Code {
 	case api.VerifyInsufficientPermissions:
 		detail := "The credential may not do this."
 		if len(v.Missing) > 0 {
 			detail += " It lacks: " + strings.Join(v.Missing, ", ") + "."
 		}
-		return refusal{status: http.StatusForbidden, code: code, detail: detail}
+		return refusal{status: http.StatusForbidden, code: api.CodeDenied, detail: detail}
 	case api.VerifyForbidden:
-		return refusal{status: http.StatusForbidden, code: code, detail: "The credential may not be used here: its networks or its plan don't allow it."}
+		return refusal{status: http.StatusForbidden, code: api.CodeDenied, detail: "The credential may not be used here: its networks or its plan don't allow it."}
 	case api.VerifyWrongKind:
-		return refusal{status: http.StatusForbidden, code: code, detail: "This API does not take credentials of this kind."}
+		return refusal{status: http.StatusForbidden, code: api.CodeDenied, detail: "This API does not take credentials of this kind."}
 	case api.VerifyRateLimited:
-		return refusal{status: http.StatusTooManyRequests, code: code, detail: "Too many calls with this credential. Slow down.", retry: untilReset(v.Limits, now)}
+		return refusal{status: http.StatusTooManyRequests, code: api.CodeTooMany, detail: "Too many calls with this credential. Slow down.", retry: untilReset(v.Limits, now)}
 	case api.VerifyUsageExceeded:
-		return refusal{status: http.StatusTooManyRequests, code: code, detail: "The credential's quota is used up.", retry: untilReset(v.Limits, now)}
+		return refusal{status: http.StatusTooManyRequests, code: api.CodeTooMany, detail: "The credential's quota is used up.", retry: untilReset(v.Limits, now)}
 	}
 	return refusal{status: http.StatusUnauthorized, code: api.CodeUnauthenticated, detail: "The credential is not valid, or no longer."}
 }
