@@ -15,11 +15,16 @@ type engine struct {
 	database string // what --database gets; empty for SQLite in the data folder
 }
 
-// onEachEngine runs a test on SQLite and on PostgreSQL.
-func onEachEngine(t *testing.T, test func(t *testing.T, e engine)) {
+// engines are what a test that concerns the database runs on.
+var engines = []string{"SQLite", "PostgreSQL"}
+
+// mustEngine makes the database that an engine's name stands for.
+func mustEngine(t *testing.T, name string) engine {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, engine{name: "SQLite"}) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, mustPostgres(t)) })
+	if name == "PostgreSQL" {
+		return mustPostgres(t)
+	}
+	return engine{name: name}
 }
 
 // mustPostgres makes a database in the PostgreSQL that CLAVIGER_TEST_POSTGRES names, for

@@ -97,30 +97,33 @@ func (r *record) check(t *testing.T, now api.APIKey, v api.VerifyResponse) {
 // Each change that was acknowledged is there after kill -9 in the middle of 16 writers, the
 // audit chain verifies, and nothing revoked does.
 func TestKillLosesNothingAcknowledged(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, e engine) {
-		n := rounds(10, 200)
-		if e.name == "PostgreSQL" {
-			n = rounds(4, 200)
-		}
-		i := mustStart(t, e)
-		ada := i.mustTenant(t, i.mustAdministrator(t), "northwind")
-		verifier := mustVerifier(t, ada.admin)
-		as := caller{i, bearer(mustIssue(t, ada.admin, "the writers' own").Key.Reveal())}
-		var every []*record
-		for round := range n {
-			killAfter := int64(1 + rand.IntN(800))
-			made := torture(t, i, as, round, killAfter)
-			every = append(every, made...)
-			i.mustRestart(t)
-			checkAll(t, as, verifier, made)
-			checkNothingRevokedVerifies(t, verifier, every)
-			i.mustRun(t, "audit", "verify", "--checkpoint", i.data+"/checkpoints.jsonl")
-			if t.Failed() {
-				t.Fatalf("round %d, killed after %d acknowledged changes", round, killAfter)
+	for _, name := range engines {
+		t.Run(name, func(t *testing.T) {
+			e := mustEngine(t, name)
+			n := rounds(10, 200)
+			if e.name == "PostgreSQL" {
+				n = rounds(4, 200)
 			}
-		}
-		t.Logf("%d kills, %d keys made", n, len(every))
-	})
+			i := mustStart(t, e)
+			ada := i.mustTenant(t, i.mustAdministrator(t), "northwind")
+			verifier := mustVerifier(t, ada.admin)
+			as := caller{i, bearer(mustIssue(t, ada.admin, "the writers' own").Key.Reveal())}
+			var every []*record
+			for round := range n {
+				killAfter := int64(1 + rand.IntN(800))
+				made := torture(t, i, as, round, killAfter)
+				every = append(every, made...)
+				i.mustRestart(t)
+				checkAll(t, as, verifier, made)
+				checkNothingRevokedVerifies(t, verifier, every)
+				i.mustRun(t, "audit", "verify", "--checkpoint", i.data+"/checkpoints.jsonl")
+				if t.Failed() {
+					t.Fatalf("round %d, killed after %d acknowledged changes", round, killAfter)
+				}
+			}
+			t.Logf("%d kills, %d keys made", n, len(every))
+		})
+	}
 }
 
 // torture lets 16 writers work until killAfter changes are acknowledged, then kills the

@@ -113,9 +113,14 @@ func TestNginxTellsIdentityAndNothingElse(t *testing.T) {
 	stub := mustStub(t)
 	g := mustStartGateway(t, stub.addr())
 	forged := []header{
-		{"Claviger-Credential", "crd_forged"}, {"claviger-tenant", "ten_forged"}, {"CLAVIGER-PRINCIPAL", "usr_forged"},
-		{"Claviger-Principal-Type", "system"}, {"Claviger-External-Id", "forged"},
-		{"Claviger_Tenant", "ten_forged"}, {"Claviger_Principal", "usr_forged"}, {"claviger-principal_type", "system"},
+		{"Claviger-Credential", "crd_forged"},
+		{"claviger-tenant", "ten_forged"},
+		{"CLAVIGER-PRINCIPAL", "usr_forged"},
+		{"Claviger-Principal-Type", "system"},
+		{"Claviger-External-Id", "forged"},
+		{"Claviger_Tenant", "ten_forged"},
+		{"Claviger_Principal", "usr_forged"},
+		{"claviger-principal_type", "system"},
 		{"Connection", "close, Claviger-Tenant"},
 	}
 	tests := []struct {
@@ -124,8 +129,11 @@ func TestNginxTellsIdentityAndNothingElse(t *testing.T) {
 		want map[string]string
 	}{
 		{"everything", []header{
-			{"Claviger-Credential", "crd_1"}, {"Claviger-Tenant", "ten_1"}, {"Claviger-Principal", "usr_1"},
-			{"Claviger-Principal-Type", "user"}, {"Claviger-External-Id", "acme-7"},
+			{"Claviger-Credential", "crd_1"},
+			{"Claviger-Tenant", "ten_1"},
+			{"Claviger-Principal", "usr_1"},
+			{"Claviger-Principal-Type", "user"},
+			{"Claviger-External-Id", "acme-7"},
 		}, map[string]string{
 			"Claviger-Credential": "crd_1", "Claviger-Tenant": "ten_1", "Claviger-Principal": "usr_1",
 			"Claviger-Principal-Type": "user", "Claviger-External-Id": "acme-7",

@@ -16,45 +16,48 @@ func basic(user, password string) header {
 // PV1, PV7, PV9: an administrator signs in and issues a key for themselves; a call with it
 // passes a real nginx in each form; the key is revoked, and the very next call is refused.
 func TestFirstKeyEndToEnd(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, e engine) {
-		i := mustStart(t, e)
-		ada := i.mustTenant(t, i.mustAdministrator(t), "northwind")
-		gate := mustStartGateway(t, i.addr())
+	for _, name := range engines {
+		t.Run(name, func(t *testing.T) {
+			e := mustEngine(t, name)
+			i := mustStart(t, e)
+			ada := i.mustTenant(t, i.mustAdministrator(t), "northwind")
+			gate := mustStartGateway(t, i.addr())
 
-		issued := mustIssue(t, ada.admin, "nightly report")
-		key := issued.Key.Reveal()
-		if issued.Owner.ID != ada.user.ID || issued.State != "active" {
-			t.Errorf("the key belongs to %s and is %s", issued.Owner.ID, issued.State)
-		}
-		forms := []struct {
-			name string
-			send header
-		}{{"bearer", bearer(key)}, {"X-API-Key", apiKey(key)}, {"Basic user-id:key", basic(ada.user.ID, key)}} // PV1
-		for _, form := range forms {
-			a := mustSend(t, "GET", gate.URL+"/recordings/7", nil, form.send)
-			if a.Status != 200 {
-				t.Fatalf("%s: status %d: %s", form.name, a.Status, a.Body)
+			issued := mustIssue(t, ada.admin, "nightly report")
+			key := issued.Key.Reveal()
+			if issued.Owner.ID != ada.user.ID || issued.State != "active" {
+				t.Errorf("the key belongs to %s and is %s", issued.Owner.ID, issued.State)
 			}
-			want := map[string]string{
-				"Claviger-Credential": issued.ID, "Claviger-Tenant": ada.ID, "Claviger-Principal": ada.user.ID,
-				"Claviger-Principal-Type": "user", "Claviger-External-Id": "crm-Ada",
+			forms := []struct {
+				name string
+				send header
+			}{{"bearer", bearer(key)}, {"X-API-Key", apiKey(key)}, {"Basic user-id:key", basic(ada.user.ID, key)}} // PV1
+			for _, form := range forms {
+				a := mustSend(t, "GET", gate.URL+"/recordings/7", nil, form.send)
+				if a.Status != 200 {
+					t.Fatalf("%s: status %d: %s", form.name, a.Status, a.Body)
+				}
+				want := map[string]string{
+					"Claviger-Credential": issued.ID, "Claviger-Tenant": ada.ID, "Claviger-Principal": ada.user.ID,
+					"Claviger-Principal-Type": "user", "Claviger-External-Id": "crm-Ada",
+				}
+				if diff := cmp.Diff(want, mustDecode[seen](t, a).Identity); diff != "" {
+					t.Errorf("%s: identity (-want +got):\n%s", form.name, diff)
+				}
 			}
-			if diff := cmp.Diff(want, mustDecode[seen](t, a).Identity); diff != "" {
-				t.Errorf("%s: identity (-want +got):\n%s", form.name, diff)
-			}
-		}
 
-		mustDo[api.APIKey](t, ada.admin, 200, "POST", "/v1/api-keys/"+issued.ID+"/revoke", nil)
-		for _, form := range forms {
-			if a := mustSend(t, "GET", gate.URL+"/recordings/7", nil, form.send); a.Status != 401 {
-				t.Errorf("%s after the revocation: status %d, want 401", form.name, a.Status)
+			mustDo[api.APIKey](t, ada.admin, 200, "POST", "/v1/api-keys/"+issued.ID+"/revoke", nil)
+			for _, form := range forms {
+				if a := mustSend(t, "GET", gate.URL+"/recordings/7", nil, form.send); a.Status != 401 {
+					t.Errorf("%s after the revocation: status %d, want 401", form.name, a.Status)
+				}
 			}
-		}
-		got := mustDo[api.APIKey](t, ada.admin, 200, "GET", "/v1/api-keys/"+issued.ID, nil)
-		if got.State != "revoked" {
-			t.Errorf("the revoked key is listed as %s", got.State)
-		}
-	})
+			got := mustDo[api.APIKey](t, ada.admin, 200, "GET", "/v1/api-keys/"+issued.ID, nil)
+			if got.State != "revoked" {
+				t.Errorf("the revoked key is listed as %s", got.State)
+			}
+		})
+	}
 }
 
 func TestGatewayRefusals(t *testing.T) {

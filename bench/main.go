@@ -1,0 +1,112 @@
+// Command bench measures what Claviger promises, with a million live keys over a thousand
+// tenants, and prints a table: each figure as measured here, beside what it must reach.
+//
+// Figures that depend on the machine are ratios to a bare net/http handler that reads the
+// same requests and answers as many bytes, in a process of its own. Rounds alternate, so
+// that what disturbs the machine disturbs both; the median counts, the spread is shown.
+//
+// It runs the built binary at bin/claviger, and needs wrk; the figures for PostgreSQL need
+// CLAVIGER_TEST_POSTGRES. `make bench` provides all of it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+// options are what can be chosen, mostly to try the bench itself with less.
+type options struct {
+	binary  string
+	keys    int
+	tenants int
+	rounds  int
+	span    time.Duration // of one round of one side
+	engines string
+	only    string
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == bareCommand {
+		exitOn(serveBare(os.Args[2:]))
+		return
+	}
+	var o options
+	flag.StringVar(&o.binary, "binary", "bin/claviger", "the program to measure")
+	flag.IntVar(&o.keys, "keys", 1_000_000, "live keys")
+	flag.IntVar(&o.tenants, "tenants", 1_000, "tenants they are spread over")
+	flag.IntVar(&o.rounds, "rounds", 9, "alternated rounds of each comparison")
+	flag.DurationVar(&o.span, "span", 4*time.Second, "how long one side of a round lasts")
+	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "databases to measure on")
+	flag.StringVar(&o.only, "only", "", "parts to measure, comma-separated: http, verify, start, issue, revoke; empty means all")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, o)
+	stop()
+	exitOn(err)
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: error:", err)
+		os.Exit(1)
+	}
+}
+
+func (o options) wants(part string) bool {
+	return o.only == "" || strings.Contains(","+o.only+",", ","+part+",")
+}
+
+func run(ctx context.Context, o options) error {
+	table := &table{}
+	for _, name := range strings.Split(o.engines, ",") {
+		if err := measureEngine(ctx, o, name, table); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return table.print(os.Stdout, o)
+}
+
+// measureEngine seeds one database and measures everything that is measured on it.
+func measureEngine(ctx context.Context, o options, name string, t *table) error {
+	dir, err := os.MkdirTemp("", "claviger-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	site, err := seed(ctx, o, name, dir)
+	if err != nil {
+		return fmt.Errorf("seeding: %w", err)
+	}
+	steps := []struct {
+		part             string
+		sqlite, postgres bool
+		measure          func(context.Context, options, *site, *table) error
+	}{
+		{"start", true, true, measureStart},
+		{"verify", true, false, measureVerify},
+		{"http", true, false, measureHTTP},
+		{"issue", true, true, measureIssue},
+		{"revoke", false, true, measureRevoke},
+	}
+	for _, s := range steps {
+		on := s.sqlite && name == "sqlite" || s.postgres && name == "postgres"
+		if !on || !o.wants(s.part) {
+			continue
+		}
+		say("%s: measuring %s", name, s.part)
+		if err := s.measure(ctx, o, site, t); err != nil {
+			return fmt.Errorf("measuring %s: %w", s.part, err)
+		}
+	}
+	return site.drop(ctx)
+}
+
+// say tells how far the bench is; the table alone goes to stdout.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
