@@ -18,11 +18,15 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -45,53 +49,93 @@ type Config struct {
 	MaxGroup int
 }
 
-// Page asks for one page of a list.
-type Page struct {
-	Limit  int    // 0 means 50; at most MaxLimit
-	Cursor string // List.Next or List.Previous of an earlier answer with the same filter and sort; empty means the first page
-	Sort   string // a list names its sorts; empty means its first
-	Desc   bool
-}
-
-// MaxLimit is the largest page.
-const MaxLimit = 1000
-
-// CountLimit is how far List.Total counts: more matches read CountLimit+1.
-const CountLimit = 10_000
-
-// List is one page of a list.
-type List[T any] struct {
-	Items    []T
-	Next     string // cursor of the page after; empty means there is none
-	Previous string // cursor of the page before; empty means there is none
-	Total    int64  // matches on all pages, counted up to CountLimit; CountLimit+1 means more
-}
-
-var _ = sql.ErrNoRows
-
 // Store is one database. It is safe for concurrent use.
-type Store struct{}
+type Store struct {
+	db          *databases
+	now         func() time.Time
+	log         *slog.Logger
+	lockTimeout time.Duration
+	maxGroup    int
+	node        string // this process, in quota counts
 
-// Tx is a transaction for one tenant. It is good until the callback it was given to
-// returns, and for one goroutine.
-type Tx struct{}
+	requests chan *request
+	closing  chan struct{} // closed by Close
+	stopped  chan struct{} // closed when the writer has ended
+	closed   sync.Once
+	feed     *feed
+	rights   rightsCache
+}
 
-var errNotYet = errors.New("store: not there yet")
-
-// Open opens the database, brings its schema up to date and starts the writer.
-func Open(ctx context.Context, c Config) (*Store, error) { return nil, errNotYet }
+// Open opens the database, brings its schema up to date and starts the writer. A newer
+// schema than this program knows is refused. Close it.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.LockTimeout == 0 {
+		c.LockTimeout = 10 * time.Second
+	}
+	if c.MaxGroup == 0 {
+		c.MaxGroup = 64
+	}
+	db, err := openDatabases(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx, c.Logger); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	s := &Store{
+		db: db, now: c.Now, log: c.Logger, lockTimeout: c.LockTimeout, maxGroup: c.MaxGroup, node: rand.Text(),
+		requests: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	s.feed = newFeed(db, c.Logger)
+	go (&writer{store: s}).loop()
+	return s, nil
+}
 
 // Close waits for writes under way, refuses later ones and closes the database.
-func (s *Store) Close() error { return errNotYet }
-
-// Write runs fn in a durable write transaction for the tenant and returns the feed's head
-// revision after the commit. fn's error rolls back what fn did, nothing else. fn may run
-// more than once, so it must not touch anything but tx.
-func (s *Store) Write(ctx context.Context, tenant tenancy.TenantID, fn func(*Tx) error) (revision uint64, err error) {
-	return 0, errNotYet
+func (s *Store) Close() error {
+	var err error
+	s.closed.Do(func() {
+		close(s.closing)
+		<-s.stopped
+		s.feed.close()
+		err = s.db.close()
+	})
+	return err
 }
 
-// Read runs fn in one read-only snapshot of the database.
-func (s *Store) Read(ctx context.Context, tenant tenancy.TenantID, fn func(*Tx) error) error {
-	return errNotYet
+// writeContext bounds a group of writes on PostgreSQL, where a server may stop answering.
+// SQLite asks nobody, and a context that can end costs it a goroutine per statement.
+func (s *Store) writeContext() (context.Context, context.CancelFunc) {
+	if s.db.engine == engineSQLite {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), s.lockTimeout+30*time.Second)
+}
+
+// Read runs fn in one read-only snapshot of the database. It returns fn's error as it is,
+// or an Unavailable problem when the database can't be read.
+func (s *Store) Read(ctx context.Context, tenant tenancy.TenantID, fn func(*Tx) error) (err error) {
+	options := &sql.TxOptions{ReadOnly: true}
+	if s.db.engine == enginePostgres {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	db, err := s.db.read.BeginTx(ctx, options)
+	if err != nil {
+		return problem.Wrap(fmt.Errorf("beginning a read: %w", err))
+	}
+	defer func() { _ = db.Rollback() }() // it only read
+	w := &work{store: s, ctx: ctx, db: db}
+	// The first read takes the snapshot, so that the head belongs to what is read after it.
+	row := db.QueryRowContext(ctx, "SELECT revision, rights_revision, writes FROM feed_head WHERE id = 1")
+	if err := row.Scan(&w.head.revision, &w.head.rights, &w.head.writes); err != nil {
+		return problem.Wrap(fmt.Errorf("reading the feed's head: %w", err))
+	}
+	w.committed = w.head
+	return fn(&Tx{work: w, tenant: tenant})
 }

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+type eventRow struct {
+	bun.BaseModel `bun:"table:audit_events,alias:e"`
+
+	TenantID       string
+	Sequence       int64
+	At             int64
+	Action         string
+	ActorType      string
+	ActorID        string
+	ActorName      string
+	ActorTenant    string
+	Via            string
+	CredentialID   string
+	SessionID      string
+	Source         string
+	UserAgent      string
+	RequestID      string
+	TargetType     string
+	TargetID       string
+	TargetName     string
+	OrganizationID string
+	Before         *string
+	After          *string
+	Previous       []byte
+	Hash           []byte
+}
+
+func (r *eventRow) event() (e audit.Event, err error) {
+	e = audit.Event{
+		TenantID: tenancy.TenantID(r.TenantID), Sequence: r.Sequence, At: moment(r.At), Action: r.Action,
+		Actor:     access.Principal{Type: access.PrincipalType(r.ActorType), ID: r.ActorID},
+		ActorName: r.ActorName, ActorTenant: tenancy.TenantID(r.ActorTenant), Via: access.Via(r.Via),
+		CredentialID: r.CredentialID, SessionID: r.SessionID, Source: r.Source, UserAgent: r.UserAgent,
+		RequestID: r.RequestID, TargetType: r.TargetType, TargetID: r.TargetID, TargetName: r.TargetName,
+		OrganizationID: tenancy.OrgID(r.OrganizationID), Before: rawJSON(r.Before), After: rawJSON(r.After),
+	}
+	if e.Previous, err = hashOf(r.Previous); err != nil {
+		return e, err
+	}
+	e.Hash, err = hashOf(r.Hash)
+	return e, err
+}
+
+func hashOf(b []byte) (h audit.Hash, err error) {
+	if len(b) != len(h) {
+		return h, errors.New("store: an audit hash has the wrong length")
+	}
+	copy(h[:], b)
+	return h, nil
+}
+
+// rawJSON keeps the very bytes: they are hashed.
+func rawJSON(s *string) json.RawMessage {
+	if s == nil {
+		return nil
+	}
+	return json.RawMessage(*s)
+}
+
+func rawText(raw json.RawMessage) any {
+	if raw == nil {
+		return nil
+	}
+	return string(raw)
+}
+
+type headRow struct {
+	bun.BaseModel `bun:"table:audit_heads,alias:h"`
+
+	TenantID string
+	Sequence int64
+	Hash     []byte
+	Linked   int64
+}
+
+func (r *headRow) head() (audit.Head, error) {
+	hash, err := hashOf(r.Hash)
+	return audit.Head{TenantID: tenancy.TenantID(r.TenantID), Sequence: r.Sequence, Hash: hash}, err
+}
+
+var insertEvent = insertInto("audit_events", "tenant_id", "sequence", "at", "action", "actor_type", "actor_id", "actor_name",
+	"actor_tenant", "via", "credential_id", "session_id", "source", "user_agent", "request_id", "target_type", "target_id",
+	"target_name", "organization_id", "before", "after", "previous", "hash")
+
+const putHead = "INSERT INTO audit_heads (tenant_id, sequence, hash, linked) VALUES (?, ?, ?, 0) " +
+	"ON CONFLICT (tenant_id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash"
+
+// AuditHead is the end of the tenant's chain, with what this transaction has added; the
+// zero sequence and hash when the chain is empty.
+func (tx *Tx) AuditHead() (audit.Head, error) {
+	if h, ok := tx.heads[tx.tenant]; ok {
+		return h, nil
+	}
+	if tx.writer != nil {
+		if h, ok := tx.writer.heads[tx.tenant]; ok {
+			return h, nil
+		}
+	}
+	row, err := find[headRow](tx, "audit chain", "tenant_id = ?", string(tx.tenant))
+	if problem.Is(err, problem.NotFound) {
+		return audit.Head{TenantID: tx.tenant}, nil
+	}
+	if err != nil {
+		return audit.Head{}, err
+	}
+	return row.head()
+}
+
+// AppendAudit adds an event, already chained to AuditHead, to the tenant's chain.
+func (tx *Tx) AppendAudit(e audit.Event) error {
+	if err := tx.own(e.TenantID); err != nil {
+		return err
+	}
+	end, err := tx.AuditHead()
+	if err != nil {
+		return err
+	}
+	if e.Sequence != end.Sequence+1 || e.Previous != end.Hash {
+		return errors.New("store: the audit event does not continue the tenant's chain")
+	}
+	if e.At.Nanosecond()%int(time.Microsecond) != 0 {
+		return errors.New("store: the audit event's time is finer than a microsecond and would not hash the same when read")
+	}
+	err = tx.exec(insertEvent, string(e.TenantID), e.Sequence, micros(e.At), e.Action, string(e.Actor.Type), e.Actor.ID, e.ActorName,
+		string(e.ActorTenant), string(e.Via), e.CredentialID, e.SessionID, e.Source, e.UserAgent, e.RequestID, e.TargetType, e.TargetID,
+		e.TargetName, string(e.OrganizationID), rawText(e.Before), rawText(e.After), e.Previous[:], e.Hash[:])
+	if err != nil {
+		return err
+	}
+	if err := tx.exec(putHead, string(e.TenantID), e.Sequence, e.Hash[:]); err != nil {
+		return err
+	}
+	if tx.heads == nil {
+		tx.heads = map[tenancy.TenantID]audit.Head{}
+	}
+	tx.heads[e.TenantID] = audit.Head{TenantID: e.TenantID, Sequence: e.Sequence, Hash: e.Hash}
+	return nil
+}
+
+// AuditFilter narrows a list of audit events. The zero filter is all of the tenant.
+type AuditFilter struct {
+	Action       string
+	ActorID      string
+	TargetType   string
+	TargetID     string
+	CredentialID string    // the credential that the actor used
+	From, Until  time.Time // Until is exclusive; zero means no bound
+}
+
+// AuditEvents lists the tenant's events in the order of the chain ("sequence").
+func (tx *Tx) AuditEvents(f AuditFilter, p Page) (List[audit.Event], error) {
+	equal := []struct{ column, value string }{
+		{"action", f.Action}, {"actor_id", f.ActorID}, {"target_type", f.TargetType},
+		{"target_id", f.TargetID}, {"credential_id", f.CredentialID},
+	}
+	for _, e := range equal {
+		if !validText(e.value) {
+			return List[audit.Event]{}, errText
+		}
+	}
+	return list(tx, listing[eventRow, audit.Event]{
+		name: "audit events", filter: fmt.Sprintf("%q %d %d", equal, micros(f.From), micros(f.Until)),
+		sorts: []sorting[eventRow]{{name: "sequence"}},
+		row:   func(r *eventRow) int64 { return r.Sequence },
+		rowID: "sequence",
+		scope: tx.scope,
+		where: func(q *bun.SelectQuery) *bun.SelectQuery {
+			for _, e := range equal {
+				if e.value != "" {
+					q = q.Where("? = ?", bun.Ident(e.column), e.value)
+				}
+			}
+			if !f.From.IsZero() {
+				q = q.Where("at >= ?", f.From.UnixMicro())
+			}
+			if !f.Until.IsZero() {
+				q = q.Where("at < ?", f.Until.UnixMicro())
+			}
+			return q
+		},
+		item: (*eventRow).event,
+	}, p)
+}
+
+// AuditEventsAfter lists at most limit events of the tenant's chain after a sequence.
+func (tx *Tx) AuditEventsAfter(sequence int64, limit int) ([]audit.Event, error) {
+	rows, err := all[eventRow](tx, "audit events", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return tx.scope(q).Where("sequence > ?", sequence).Order("sequence").Limit(int64(limit))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, (*eventRow).event)
+}

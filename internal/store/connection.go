@@ -1,0 +1,256 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/problem"
+)
+
+// statement is one buffered write. Its text is constant and written once for both engines,
+// with "?" for arguments, which travel apart from it: nothing is ever quoted into it.
+type statement struct {
+	text    string
+	args    []any            // int64, string, []byte, bool or nil
+	one     string           // what is missing when no row was touched; empty when that is fine
+	taken   *problem.Problem // what to say of a violated unique index; nil says it in general
+	checked bool             // arguments are ours, or were looked at
+}
+
+// checkText refuses what PostgreSQL can't hold, and what SQLite would hold but nobody could
+// compare.
+func (st *statement) checkText() error {
+	if st.checked {
+		return nil
+	}
+	for _, a := range st.args {
+		if s, ok := a.(string); ok && !validText(s) {
+			return errText
+		}
+	}
+	return nil
+}
+
+var errText = problem.New(problem.Invalid, "invalid_text", "Text must be valid UTF-8 without NUL characters.")
+
+func validText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// connection is the writer's connection with its prepared statements.
+type connection struct {
+	engine   engine
+	conn     bun.Conn
+	lite     map[string]*sql.Stmt
+	postgres map[string]*pgconn.StatementDescription
+	builder  pgx.ExtendedQueryBuilder
+	broken   bool // PostgreSQL: the server is gone, nothing more can be said to it
+}
+
+func (d *databases) connect(ctx context.Context) (*connection, error) {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{
+		engine: d.engine, conn: conn,
+		lite: map[string]*sql.Stmt{}, postgres: map[string]*pgconn.StatementDescription{},
+	}, nil
+}
+
+// close gives the connection up; a broken or busy one is not used again.
+func (c *connection) close() error {
+	if c.engine == enginePostgres {
+		// The pool must not hand out a connection whose transaction we lost track of.
+		_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
+		return nil
+	}
+	var errs []error
+	for _, st := range c.lite {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
+}
+
+// head is the single row that all writers lock.
+type head struct{ revision, rights, writes uint64 }
+
+// begin opens a transaction and locks the feed's head, which puts the writers of all
+// processes in a line.
+func (c *connection) begin(ctx context.Context) (h head, err error) {
+	const read = "SELECT revision, rights_revision, writes FROM feed_head WHERE id = 1"
+	query := read
+	if c.engine == enginePostgres {
+		// One round trip: the driver answers with the rows of the last statement.
+		if err := c.run(ctx, []statement{{text: "BEGIN", checked: true}}); err != nil {
+			return head{}, err
+		}
+		query = read + " FOR UPDATE"
+	} else if err := c.run(ctx, []statement{{text: "BEGIN IMMEDIATE", checked: true}}); err != nil {
+		return head{}, err
+	}
+	err = c.conn.QueryRowContext(ctx, query).Scan(&h.revision, &h.rights, &h.writes)
+	if err != nil {
+		c.noteBroken()
+		return head{}, err
+	}
+	return h, nil
+}
+
+// run sends statements, on PostgreSQL all in one round trip. The first that fails ends the
+// run with its error.
+func (c *connection) run(ctx context.Context, list []statement) error {
+	if c.engine == engineSQLite {
+		return c.runSQLite(ctx, list)
+	}
+	err := c.conn.Raw(func(driverConn any) error {
+		conn, ok := driverConn.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected driver connection %T", driverConn)
+		}
+		return c.runPostgres(ctx, conn.Conn(), list)
+	})
+	if err != nil {
+		c.noteBroken()
+	}
+	return err
+}
+
+func (c *connection) runSQLite(ctx context.Context, list []statement) error {
+	for i := range list {
+		st := &list[i]
+		prepared := c.lite[st.text]
+		if prepared == nil {
+			var err error
+			if prepared, err = c.conn.PrepareContext(ctx, st.text); err != nil {
+				return fmt.Errorf("preparing %q: %w", st.text, err)
+			}
+			c.lite[st.text] = prepared
+		}
+		result, err := prepared.ExecContext(ctx, st.args...)
+		if err != nil {
+			return st.explain(err)
+		}
+		if st.one != "" {
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return errors.Join(err, problem.Missing(st.one))
+			}
+		}
+	}
+	return nil
+}
+
+func (c *connection) runPostgres(ctx context.Context, conn *pgx.Conn, list []statement) error {
+	for i := range list {
+		text := list[i].text
+		if c.postgres[text] != nil {
+			continue
+		}
+		prepared, err := conn.Prepare(ctx, "claviger_"+strconv.Itoa(len(c.postgres)), numbered(text))
+		if err != nil {
+			return fmt.Errorf("preparing %q: %w", text, err)
+		}
+		c.postgres[text] = prepared
+	}
+	pipe := conn.PgConn().StartPipeline(ctx)
+	for i := range list {
+		prepared := c.postgres[list[i].text]
+		if err := c.builder.Build(conn.TypeMap(), prepared, list[i].args); err != nil {
+			// Half a batch is on its way out: the connection can't be used any more.
+			return errors.Join(fmt.Errorf("encoding arguments of %q: %w", list[i].text, err), conn.Close(ctx))
+		}
+		pipe.SendQueryStatement(prepared, c.builder.ParamValues, c.builder.ParamFormats, c.builder.ResultFormats)
+	}
+	if err := pipe.Sync(); err != nil {
+		return errors.Join(err, pipe.Close())
+	}
+	var failed error
+	for i := range list {
+		if err := readResult(pipe, &list[i]); err != nil {
+			failed = err
+			break
+		}
+	}
+	if err := pipe.Close(); failed == nil && err != nil {
+		return err
+	}
+	return failed
+}
+
+func readResult(pipe *pgconn.Pipeline, st *statement) error {
+	result, err := pipe.GetResults()
+	if err != nil {
+		return st.explain(err)
+	}
+	reader, ok := result.(*pgconn.ResultReader)
+	if !ok {
+		return fmt.Errorf("unexpected answer %T to %q", result, st.text)
+	}
+	tag, err := reader.Close()
+	if err != nil {
+		return st.explain(err)
+	}
+	if st.one != "" && tag.RowsAffected() == 0 {
+		return problem.Missing(st.one)
+	}
+	return nil
+}
+
+// explain gives a violated unique index the words of the statement that violated it.
+func (st *statement) explain(err error) error {
+	if st.taken != nil && isTaken(err) {
+		p := *st.taken
+		p.Err = err
+		return &p
+	}
+	return explain(err)
+}
+
+// noteBroken finds out whether the server is still there.
+func (c *connection) noteBroken() {
+	if c.engine != enginePostgres || c.broken {
+		return
+	}
+	err := c.conn.Raw(func(driverConn any) error {
+		if conn, ok := driverConn.(*stdlib.Conn); ok && !conn.Conn().IsClosed() {
+			return nil
+		}
+		return driver.ErrBadConn
+	})
+	c.broken = err != nil
+}
+
+// numbered turns "?" into PostgreSQL's "$1", "$2". Statements hold no "?" of another meaning.
+func numbered(text string) string {
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(text, "?") {
+		if n > 0 {
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+		}
+		n++
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// insertInto is the text of an INSERT of one row.
+func insertInto(table string, columns ...string) string {
+	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+}
+
+// update is the text of an UPDATE of one row of a tenant by its ID: the ID and the tenant
+// come last in the arguments.
+func update(table string, columns ...string) string {
+	return "UPDATE " + table + " SET " + strings.Join(columns, " = ?, ") + " = ? WHERE id = ? AND tenant_id = ?"
+}

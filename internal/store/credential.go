@@ -1,0 +1,219 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+type credentialRow struct {
+	bun.BaseModel `bun:"table:credentials,alias:c"`
+
+	RowID          int64
+	ID             string
+	TenantID       string
+	OrganizationID string
+	Kind           string
+	PrincipalType  string
+	PrincipalID    string
+	State          string
+	SecretVersion  int64
+	NotBefore      int64
+	ExpiresAt      int64
+	DeletedAt      int64
+	Scopes         string
+	Networks       string
+	Limits         string
+	ExternalID     string
+	Metadata       string
+	Name           string
+	NameKey        string
+	Hint           string
+	CreatedAt      int64
+	CreatedByType  string
+	CreatedByID    string
+	CreatedByName  string
+	EndedAt        int64
+	LastUsedAt     int64
+}
+
+func credentialID(text string) (id credential.ID, err error) {
+	if len(text) != len(id) {
+		return id, errors.New("store: a credential's ID has the wrong length")
+	}
+	copy(id[:], text)
+	return id, nil
+}
+
+func (r *credentialRow) credential() (c credential.Credential, err error) {
+	if c.ID, err = credentialID(r.ID); err != nil {
+		return c, err
+	}
+	c.TenantID, c.OrganizationID = tenancy.TenantID(r.TenantID), tenancy.OrgID(r.OrganizationID)
+	c.Kind, c.State = credential.Kind(r.Kind), credential.State(r.State)
+	c.Principal = access.Principal{Type: access.PrincipalType(r.PrincipalType), ID: r.PrincipalID}
+	c.Name, c.Hint = r.Name, r.Hint
+	c.SecretVersion = int(r.SecretVersion)
+	c.NotBefore, c.ExpiresAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt)
+	c.CreatedAt, c.EndedAt = moment(r.CreatedAt), moment(r.EndedAt)
+	c.DeletedAt, c.LastUsedAt = moment(r.DeletedAt), moment(r.LastUsedAt)
+	c.CreatedBy = access.Principal{Type: access.PrincipalType(r.CreatedByType), ID: r.CreatedByID}
+	c.CreatedByName = r.CreatedByName
+	return c, setExtras(&c, r.Scopes, r.Networks, r.Limits, r.ExternalID, r.Metadata)
+}
+
+// setExtras sets what most credentials have none of.
+func setExtras(c *credential.Credential, scopes, networks, limits, externalID, metadata string) error {
+	if scopes == "" && networks == "" && limits == "" && metadata == "" {
+		c.Labels.ExternalID = externalID
+		return nil
+	}
+	var err [4]error
+	c.Scopes, err[0] = fromText[[]access.Grant](scopes)
+	c.Networks, err[1] = fromText[[]netip.Prefix](networks)
+	c.Limits, err[2] = fromText[credential.Limits](limits)
+	c.Labels, err[3] = labels(externalID, metadata)
+	return errors.Join(err[:]...)
+}
+
+var (
+	insertCredential = insertInto("credentials", "row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
+		"created_by_name", "last_used_at", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
+		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
+		"name", "name_key", "hint", "search_text")
+	updateCredential = update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
+		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
+		"name", "name_key", "hint", "search_text")
+	credentialTaken = problem.New(problem.Conflict, "credential_exists", "Another credential has this external ID. Choose another.")
+)
+
+const (
+	// SQLite's text index holds no text of its own, so it must be told what the old one was.
+	indexCredential = "INSERT INTO credential_search (rowid, search_text) VALUES (?, ?)"
+	unindexChanged  = "INSERT INTO credential_search (credential_search, rowid, search_text) " +
+		"SELECT 'delete', row_id, search_text FROM credentials WHERE search_text <> ? AND id = ? AND tenant_id = ?"
+	indexChanged = "INSERT INTO credential_search (rowid, search_text) " +
+		"SELECT row_id, ? FROM credentials WHERE search_text <> ? AND id = ? AND tenant_id = ?"
+)
+
+// credentialText is what a search looks through: what a list shows of the credential itself.
+func credentialText(c credential.Credential) string {
+	date := ""
+	if !c.ExpiresAt.IsZero() {
+		date = c.ExpiresAt.UTC().Format("2006-01-02")
+	}
+	return searchText(c.Name, c.Hint, date, c.Labels.ExternalID)
+}
+
+// credentialArgs are the columns that may change, in the order of updateCredential; the
+// last is the search text.
+func credentialArgs(c credential.Credential) ([]any, error) {
+	scopes, err := listText(c.Scopes)
+	networks, err2 := listText(c.Networks)
+	metadata, err3 := metadataText(c.Labels)
+	limits := ""
+	if len(c.Limits.Rates)+len(c.Limits.Quotas) > 0 {
+		b, err := json.Marshal(c.Limits)
+		if err != nil {
+			return nil, fmt.Errorf("encoding limits: %w", err)
+		}
+		limits = string(b)
+	}
+	return []any{
+		string(c.OrganizationID), string(c.Kind), string(c.Principal.Type), c.Principal.ID, string(c.State), int64(c.SecretVersion),
+		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), scopes, networks, limits,
+		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, credentialText(c),
+	}, errors.Join(err, err2, err3)
+}
+
+// Credential is one credential of the tenant, also one at its end or deleted.
+func (tx *Tx) Credential(id credential.ID) (credential.Credential, error) {
+	row, err := find[credentialRow](tx, "credential", "id = ? AND tenant_id = ?", string(id[:]), string(tx.tenant))
+	if err != nil {
+		return credential.Credential{}, err
+	}
+	return row.credential()
+}
+
+// InsertCredential adds a credential with the material of its secrets. An external ID that
+// is taken is a Conflict, code credential_exists.
+func (tx *Tx) InsertCredential(c credential.Credential, material ...credential.Material) error {
+	if err := tx.own(c.TenantID); err != nil {
+		return err
+	}
+	args, err := credentialArgs(c)
+	if err != nil {
+		return err
+	}
+	row, err := tx.touch(itemCredential, string(c.ID[:]))
+	if err != nil {
+		return err
+	}
+	text := args[len(args)-1]
+	args = append([]any{
+		row, string(c.ID[:]), string(c.TenantID), micros(c.CreatedAt),
+		string(c.CreatedBy.Type), c.CreatedBy.ID, c.CreatedByName, micros(c.LastUsedAt),
+	}, args...)
+	if err := tx.write(statement{text: insertCredential, args: args, taken: credentialTaken}); err != nil {
+		return err
+	}
+	if tx.store.db.engine == engineSQLite {
+		if err := tx.exec(indexCredential, row, text); err != nil {
+			return err
+		}
+	}
+	for _, m := range material {
+		if m.CredentialID != c.ID {
+			return errors.New("store: material of another credential")
+		}
+		if err := tx.exec(insertSecret, append([]any{row}, materialArgs(m)...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateCredential changes all but ID, creation and last use.
+func (tx *Tx) UpdateCredential(c credential.Credential) error {
+	if err := tx.own(c.TenantID); err != nil {
+		return err
+	}
+	args, err := credentialArgs(c)
+	if err != nil {
+		return err
+	}
+	id, tenant, text := string(c.ID[:]), string(tx.tenant), args[len(args)-1]
+	if _, err := tx.touch(itemCredential, id); err != nil {
+		return err
+	}
+	if tx.store.db.engine == engineSQLite {
+		if err := tx.exec(unindexChanged, text, id, tenant); err != nil {
+			return err
+		}
+		if err := tx.exec(indexChanged, text, text, id, tenant); err != nil {
+			return err
+		}
+	}
+	return tx.write(statement{text: updateCredential, args: append(args, id, tenant), one: "credential", taken: credentialTaken})
+}
+
+// CredentialFilter narrows a list of credentials. The zero filter is all that are neither
+// deleted nor expired.
+type CredentialFilter struct {
+	Kinds          []credential.Kind
+	At             tenancy.OrgID // this organization and all below; empty means all
+	Owner          *access.Principal
+	States         []credential.State // as recorded: what is past its expiry may still be active here
+	Search         string             // in name, shown characters, expiry date (ISO), external ID; names of organization, owner and creator
+	ExpiringBefore time.Time          // exclusive; zero means no matter when
+	IncludeDeleted bool               // also deleted and expired ones
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/credential"
+)
+
+// Credentials lists the tenant's credentials, sorted by "name", "created_at", "expires_at"
+// (never comes last) or "last_used_at" (never comes first).
+func (tx *Tx) Credentials(f CredentialFilter, p Page) (List[credential.Credential], error) {
+	l, err := tx.credentials(f)
+	if err != nil {
+		return List[credential.Credential]{}, err
+	}
+	return list(tx, l, p)
+}
+
+// CountCredentials counts all that match, however many.
+func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
+	l, err := tx.credentials(f)
+	if err != nil {
+		return 0, err
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	n, err := l.narrowed(l.scope(db.NewSelect().Model((*credentialRow)(nil)))).Count(tx.ctx)
+	if err != nil {
+		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
+	}
+	return int64(n), nil
+}
+
+func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credential.Credential], err error) {
+	search, err := newNeedle(f.Search)
+	if err != nil {
+		return l, err
+	}
+	at, err := tx.pathAt(f.At)
+	if err != nil {
+		return l, err
+	}
+	var owner access.Principal
+	if f.Owner != nil {
+		owner = *f.Owner
+	}
+	if !validText(owner.ID) {
+		return l, errText
+	}
+	shown := f
+	shown.Owner = nil
+	l = listing[credentialRow, credential.Credential]{
+		name: "credentials", filter: fmt.Sprintf("%v %v", shown, owner),
+		sorts: []sorting[credentialRow]{
+			{name: "name", column: "name_key", key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
+			{name: "created_at"},
+			{name: "expires_at", column: "expires_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+		},
+		row:   func(r *credentialRow) int64 { return r.RowID },
+		scope: tx.scope,
+		where: func(q *bun.SelectQuery) *bun.SelectQuery {
+			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
+		},
+		item: (*credentialRow).credential,
+	}
+	if search != "" {
+		l.narrow = func(q *bun.SelectQuery) *bun.SelectQuery { return tx.whereIndexed(q, search) }
+	}
+	return l, nil
+}
+
+func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Principal) *bun.SelectQuery {
+	if len(f.Kinds) > 0 {
+		q = q.Where("kind IN (?)", bun.List(f.Kinds))
+	}
+	if f.Owner != nil {
+		q = q.Where("principal_id = ? AND principal_type = ?", owner.ID, string(owner.Type))
+	}
+	if len(f.States) > 0 {
+		q = q.Where("state IN (?)", bun.List(f.States))
+	}
+	if !f.ExpiringBefore.IsZero() {
+		q = q.Where("expires_at < ?", f.ExpiringBefore.UnixMicro())
+	}
+	if !f.IncludeDeleted {
+		q = q.Where("deleted_at = 0 AND state <> 'expired'")
+	}
+	return q
+}
+
+// The columns that show names of other things: they are found by these things' own names.
+const (
+	namedOrganizations = `SELECT id FROM organizations WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+	namedUsers         = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+)
+
+// whereText keeps rows that show the needle in a column.
+func (tx *Tx) whereText(q *bun.SelectQuery, n needle) *bun.SelectQuery {
+	if n == "" {
+		return q
+	}
+	tenant, like := string(tx.tenant), n.like()
+	return q.Where(`(search_text LIKE ? ESCAPE '\' OR organization_id IN (`+namedOrganizations+`)`+
+		` OR created_by_id IN (`+namedUsers+`) OR principal_id IN (`+namedUsers+`))`,
+		like, tenant, like, tenant, like, tenant, like)
+}
+
+// whereIndexed is a quick way to all rows that whereText keeps, and few others: each column
+// by its own index.
+func (tx *Tx) whereIndexed(q *bun.SelectQuery, n needle) *bun.SelectQuery {
+	tenant, like := string(tx.tenant), n.like()
+	found := `SELECT row_id FROM credentials WHERE search_text LIKE ? ESCAPE '\'`
+	text := like
+	if tx.store.db.engine == engineSQLite {
+		// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
+		found, text = "SELECT rowid FROM credential_search WHERE credential_search MATCH ?", n.trigrams()
+	}
+	return q.Where("row_id IN ("+found+
+		" UNION SELECT row_id FROM credentials WHERE organization_id IN ("+namedOrganizations+")"+
+		" UNION SELECT row_id FROM credentials WHERE created_by_id IN ("+namedUsers+")"+
+		" UNION SELECT row_id FROM credentials WHERE principal_id IN ("+namedUsers+"))",
+		text, tenant, like, tenant, like, tenant, like)
+}

@@ -1,0 +1,294 @@
+package store
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/problem"
+)
+
+// Page asks for one page of a list.
+type Page struct {
+	// Limit is the most items wanted: 0 means 50; at most MaxLimit.
+	Limit int
+	// Cursor is List.Next or List.Previous of an earlier answer with the same filter and
+	// sort; empty means the first page. Any other is an Invalid problem for "query.cursor".
+	Cursor string
+	// Sort names an order; empty means the list's first. One that the list doesn't have is
+	// an Invalid problem for "query.sort".
+	Sort string
+	// Desc turns the order round.
+	Desc bool
+}
+
+const (
+	// MaxLimit is the largest page.
+	MaxLimit = 1000
+	// CountLimit is how far List.Total counts: CountLimit+1 means more.
+	CountLimit = 1000
+
+	defaultLimit = 50
+	// window is how many rows in the order of the page are looked through with the filter
+	// before the database is left to find its own way. It keeps filters that match much cheap.
+	window = 2000
+)
+
+// List is one page of a list. Pages are by position in the order, not by number: what is
+// added or removed meanwhile neither repeats nor hides an item.
+type List[T any] struct {
+	Items    []T
+	Next     string // cursor of the page after; empty means there is none
+	Previous string // cursor of the page before; empty means there is none
+	Total    int64  // items on all pages, counted up to CountLimit; CountLimit+1 means more
+}
+
+// listing describes a list: rows of M shown as items of T.
+type listing[M, T any] struct {
+	name   string // tells cursors of different lists apart
+	filter string // tells cursors of different filters apart
+	sorts  []sorting[M]
+	row    func(*M) int64 // the row's own number, which makes every order total
+	rowID  string         // its column; empty means row_id
+	scope  func(*bun.SelectQuery) *bun.SelectQuery
+	where  func(*bun.SelectQuery) *bun.SelectQuery
+	// narrow, when set, is a quicker way to the same rows where few match.
+	narrow func(*bun.SelectQuery) *bun.SelectQuery
+	item   func(*M) (T, error)
+}
+
+// sorting is one order of a list. Without a column it is by row number alone, which is the
+// order of creation.
+type sorting[M any] struct {
+	name   string
+	column string
+	key    func(*M) sortKey
+}
+
+// sortKey is a value of a sort column; which field counts depends on the column.
+type sortKey struct {
+	Text   string
+	Number int64
+	number bool
+}
+
+func (k sortKey) value() any {
+	if k.number {
+		return k.Number
+	}
+	return k.Text
+}
+
+// cursor is a position in a list, as it travels.
+type cursor struct {
+	List   uint64 // of list, tenant, filter and sort, so that it fits no other
+	Key    sortKey
+	Row    int64
+	Before bool // the page that ends here; otherwise the one that begins here
+}
+
+func (c cursor) String() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "" // strings and numbers always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+var errCursor = problem.InvalidField("query.cursor", "Use a cursor from an answer to the same query, or none for the first page.")
+
+func parseCursor(text string, list uint64) (c cursor, err error) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return c, errCursor
+	}
+	if err := json.Unmarshal(b, &c); err != nil || c.List != list || !validText(c.Key.Text) {
+		return c, errCursor
+	}
+	return c, nil
+}
+
+// list reads one page.
+func list[M, T any](tx *Tx, l listing[M, T], p Page) (out List[T], err error) {
+	if l.rowID == "" {
+		l.rowID = "row_id"
+	}
+	limit, order, err := l.check(p)
+	if err != nil {
+		return out, err
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00%v", l.name, tx.tenant, l.filter, order.name, p.Desc)
+	id := h.Sum64()
+	var at *cursor
+	if p.Cursor != "" {
+		c, err := parseCursor(p.Cursor, id)
+		if err != nil {
+			return out, err
+		}
+		c.Key.number = order.isNumber()
+		at = &c
+	}
+	rows, err := l.page(tx, order, at, p.Desc, limit+1)
+	if err != nil {
+		return out, err
+	}
+	out, err = l.shape(rows, order, at, id, limit)
+	if err != nil {
+		return out, err
+	}
+	out.Total, err = l.count(tx)
+	return out, err
+}
+
+func (o sorting[M]) isNumber() bool {
+	var m M
+	return o.key != nil && o.key(&m).number
+}
+
+func (l *listing[M, T]) check(p Page) (limit int, order sorting[M], err error) {
+	limit = p.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	if limit < 0 || limit > MaxLimit {
+		return 0, order, problem.InvalidField("query.limit", fmt.Sprintf("Ask for 1 to %d items.", MaxLimit))
+	}
+	if p.Sort == "" {
+		return limit, l.sorts[0], nil
+	}
+	i := slices.IndexFunc(l.sorts, func(s sorting[M]) bool { return s.name == p.Sort })
+	if i < 0 {
+		return 0, order, problem.InvalidField("query.sort", "The list has no such order.")
+	}
+	return limit, l.sorts[i], nil
+}
+
+// page reads up to n rows from a cursor on, in the direction of reading.
+func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n int) ([]M, error) {
+	backwards := at != nil && at.Before
+	if l.where == nil {
+		return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
+			return l.from(q, order, at, desc != backwards).Limit(int64(n))
+		})
+	}
+	// First what is near in the order; when that isn't enough, whatever the database thinks best.
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	desc = desc != backwards
+	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Limit(window)
+	var rows []M
+	err = l.ordered(l.where(db.NewSelect().Model(&rows).ModelTableExpr("(?) AS ?TableAlias", near)), order, desc).Limit(int64(n)).Scan(tx.ctx)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	if len(rows) >= n {
+		return rows, nil
+	}
+	more, err := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Offset(window).Limit(1).Exists(tx.ctx)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	if !more {
+		return rows, nil
+	}
+	return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return l.narrowed(l.from(q, order, at, desc)).Limit(int64(n))
+	})
+}
+
+// from is the scope from a cursor on, in order.
+func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, desc bool) *bun.SelectQuery {
+	if l.scope != nil {
+		q = l.scope(q)
+	}
+	if at != nil {
+		sign := ">"
+		if desc {
+			sign = "<"
+		}
+		if order.column == "" {
+			q = q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
+		} else {
+			q = q.Where("(?, ?) "+sign+" (?, ?)", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
+		}
+	}
+	return l.ordered(q, order, desc)
+}
+
+func (l *listing[M, T]) ordered(q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
+	direction := " ASC"
+	if desc {
+		direction = " DESC"
+	}
+	if order.column != "" {
+		q = q.OrderExpr("?"+direction, bun.Ident(order.column))
+	}
+	return q.OrderExpr("?"+direction, bun.Ident(l.rowID))
+}
+
+func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
+	if l.where != nil {
+		q = l.where(q)
+	}
+	if l.narrow != nil {
+		q = l.narrow(q)
+	}
+	return q
+}
+
+// shape makes a page of what was read: one row more than asked for tells that there is more.
+func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64, limit int) (out List[T], err error) {
+	more := len(rows) > limit
+	rows = rows[:min(len(rows), limit)]
+	backwards := at != nil && at.Before
+	if backwards {
+		slices.Reverse(rows)
+	}
+	out.Items = make([]T, len(rows))
+	for i := range rows {
+		if out.Items[i], err = l.item(&rows[i]); err != nil {
+			return out, fmt.Errorf("reading %s: %w", l.name, err)
+		}
+	}
+	if len(rows) == 0 {
+		return out, nil
+	}
+	position := func(r *M, before bool) string {
+		c := cursor{List: id, Row: l.row(r), Before: before}
+		if order.key != nil {
+			c.Key = order.key(r)
+		}
+		return c.String()
+	}
+	if more || backwards {
+		out.Next = position(&rows[len(rows)-1], false)
+	}
+	if backwards && more || !backwards && at != nil {
+		out.Previous = position(&rows[0], true)
+	}
+	return out, nil
+}
+
+// count counts all matches, but not beyond CountLimit+1.
+func (l *listing[M, T]) count(tx *Tx) (n int64, err error) {
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	q := db.NewSelect().Model((*M)(nil)).ColumnExpr("1")
+	if l.scope != nil {
+		q = l.scope(q)
+	}
+	q = l.narrowed(q).Limit(CountLimit + 1)
+	if err := db.NewSelect().TableExpr("(?) AS found", q).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
+		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
+	}
+	return n, nil
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/claviger-io/claviger/internal/problem"
+)
+
+// maxSearch is the longest text that can be searched for, in bytes.
+const maxSearch = 200
+
+// searchText is what a search looks through: the folded words of the texts, two spaces
+// before each. Words inside words ("billing" in "prod-billing") come again at the end, so
+// that a search by their first letters finds them.
+func searchText(texts ...string) string {
+	var b strings.Builder
+	var inner []string
+	for _, text := range texts {
+		for word := range strings.FieldsSeq(fold(text)) {
+			b.WriteString("  ")
+			b.WriteString(word)
+			parts := strings.FieldsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
+			if len(parts) > 0 && strings.HasPrefix(word, parts[0]) {
+				parts = parts[1:]
+			}
+			inner = append(inner, parts...)
+		}
+	}
+	for _, word := range inner {
+		b.WriteString("  ")
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+// needle is a search made ready: the text to be found in a searchText.
+type needle string
+
+// newNeedle folds a search. One or two characters match the beginning of a word, because
+// they'd match nearly everything else; three or more match anywhere. The empty needle
+// matches everything.
+func newNeedle(search string) (needle, error) {
+	if len(search) > maxSearch || !validText(search) {
+		return "", problem.InvalidField("query.search", "Search for at most 200 bytes of text.")
+	}
+	text := strings.Join(strings.Fields(fold(search)), "  ")
+	if n := utf8.RuneCountInString(text); n > 0 && n < 3 {
+		text = "  " + text
+	}
+	return needle(text), nil
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// like is the needle as a LIKE pattern with '\' as its escape.
+func (n needle) like() string { return "%" + likeEscaper.Replace(string(n)) + "%" }
+
+// trigrams is the needle as an FTS5 query: all of its trigrams, in any order. The index
+// keeps no positions, so what it finds is looked through once more.
+func (n needle) trigrams() string {
+	runes := []rune(string(n))
+	var b strings.Builder
+	for i := 0; i+3 <= len(runes); i++ {
+		if i > 0 {
+			b.WriteString(" AND ")
+		}
+		b.WriteByte('"')
+		b.WriteString(strings.ReplaceAll(string(runes[i:i+3]), `"`, `""`))
+		b.WriteByte('"')
+	}
+	return b.String()
+}

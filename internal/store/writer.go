@@ -1,0 +1,336 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// maxAttempts is how often a group is tried when the database asks to try again.
+const maxAttempts = 5
+
+// writer owns the one writing connection. It takes the requests that wait, lets each run
+// under a savepoint, one after another, and commits them together: one sync for all.
+type writer struct {
+	store *Store
+	conn  *connection
+
+	mark mark
+	// heads are the ends of the audit chains as of writes, the database's count of committed
+	// write transactions: another process that wrote in between makes them stale.
+	heads  map[tenancy.TenantID]audit.Head
+	writes uint64
+}
+
+// maxHeads bounds the memory of chain ends.
+const maxHeads = 100_000
+
+// mark is where the transaction is between its savepoints.
+type mark uint8
+
+const (
+	markNone  mark = iota // no savepoint yet
+	markFresh             // one is open and nothing was done since
+	markUsed              // one is open and holds the present member's writes
+	markStale             // one is open and holds an earlier member's writes, which stay
+)
+
+// The states of a request.
+const (
+	requestWaiting int32 = iota
+	requestTaken
+	requestLeft // its caller gave up before its turn
+)
+
+// request is one call of Write.
+type request struct {
+	tenant tenancy.TenantID
+	state  atomic.Int32
+	turn   chan *Tx      // the writer hands over the transaction
+	ran    chan error    // the caller hands it back with fn's error
+	done   chan struct{} // closed when revision and err are set
+	// revision and err are the outcome.
+	revision uint64
+	err      error
+	spoilt   bool // its failure ended the transaction of the whole group
+}
+
+var (
+	errClosed = problem.Wrap(errors.New("store: closed"))
+	errExited = errors.New("store: the callback ended its goroutine")
+)
+
+// Write runs fn in a durable write transaction for the tenant and returns the feed's head
+// revision after the commit. fn's error rolls back what fn did, nothing else, and is
+// returned as it is. fn may run more than once, so it must not touch anything but tx.
+//
+// Other errors: ErrOutcomeUnknown when the database didn't answer the commit; ctx's error
+// when it ended before fn's turn, and nothing was done; an Unavailable problem when the
+// database can't be reached or written, and nothing was done.
+func (s *Store) Write(ctx context.Context, tenant tenancy.TenantID, fn func(*Tx) error) (revision uint64, err error) {
+	r := &request{tenant: tenant, turn: make(chan *Tx), ran: make(chan error), done: make(chan struct{})}
+	select {
+	case s.requests <- r:
+	case <-s.closing:
+		return 0, errClosed
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	left := ctx.Done()
+	for {
+		select {
+		case tx := <-r.turn:
+			left = nil
+			r.run(tx, fn)
+		case <-r.done:
+			return r.revision, r.err
+		case <-left:
+			if r.state.CompareAndSwap(requestWaiting, requestLeft) {
+				return 0, ctx.Err()
+			}
+			left = nil
+		}
+	}
+}
+
+// run calls fn on its caller's goroutine, so that a panic has the caller's stack, and a
+// callback that ends its goroutine (a failing test) doesn't end the writer's.
+func (r *request) run(tx *Tx, fn func(*Tx) error) {
+	err := errExited
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: the callback panicked: %v\n%s", p, debug.Stack())
+		}
+		r.ran <- err
+	}()
+	err = fn(tx)
+}
+
+// loop serves requests until the store closes.
+func (w *writer) loop() {
+	defer close(w.store.stopped)
+	for {
+		select {
+		case r := <-w.store.requests:
+			w.serve(w.collect(r))
+		case <-w.store.closing:
+			if w.conn != nil {
+				if err := w.conn.close(); err != nil {
+					w.store.log.Warn("closing the writing connection", slog.Any("error", err)) //nolint:sloglint // no request
+				}
+			}
+			return
+		}
+	}
+}
+
+// collect takes everyone who waits already, up to the size of a group.
+func (w *writer) collect(first *request) []*request {
+	group := []*request{first}
+	// Those who were just answered come back at once; let them.
+	runtime.Gosched()
+	for len(group) < w.store.maxGroup {
+		select {
+		case r := <-w.store.requests:
+			group = append(group, r)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// serve does a group, again if the database asks for it, and tells everyone.
+func (w *writer) serve(group []*request) {
+	taken := slices.DeleteFunc(group, func(r *request) bool {
+		return !r.state.CompareAndSwap(requestWaiting, requestTaken)
+	})
+	var err error
+	for attempt := 0; attempt < maxAttempts && len(taken) > 0; attempt++ {
+		var again bool
+		if again, err = w.attempt(taken); !again {
+			break
+		}
+		// Whoever spoilt the transaction for the others has its answer; they go on without it.
+		taken = slices.DeleteFunc(taken, func(r *request) bool {
+			if r.spoilt {
+				close(r.done)
+			}
+			return r.spoilt
+		})
+		w.store.log.Warn("a write transaction is tried again", slog.Int("attempt", attempt+1), slog.Any("error", err)) //nolint:sloglint // no request's
+		time.Sleep(time.Duration(attempt) * 10 * time.Millisecond)
+	}
+	for _, r := range taken {
+		if err != nil {
+			r.revision, r.err = 0, err
+		}
+		close(r.done)
+	}
+}
+
+// attempt does a group once. An error is everyone's; again says that nothing was done and
+// another attempt may succeed.
+func (w *writer) attempt(group []*request) (again bool, err error) {
+	ctx, cancel := w.store.writeContext()
+	defer cancel()
+	if w.conn == nil || w.conn.broken {
+		if err := w.reconnect(ctx); err != nil {
+			return true, problem.Wrap(err)
+		}
+	}
+	before, err := w.conn.begin(ctx)
+	if err != nil {
+		w.rollback(ctx)
+		return w.conn.broken || isRetryable(err), problem.Wrap(fmt.Errorf("beginning a write: %w", err))
+	}
+	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads {
+		w.heads = map[tenancy.TenantID]audit.Head{}
+	}
+	w.mark = markNone
+	now, wrote := before, false
+	for _, r := range group {
+		did, err := w.member(ctx, r, before, &now)
+		if err != nil {
+			w.rollback(ctx)
+			return true, problem.Wrap(err)
+		}
+		wrote = wrote || did
+	}
+	if !wrote {
+		w.rollback(ctx)
+		return false, nil
+	}
+	now.writes++
+	if err := w.commit(ctx, before, now); err != nil {
+		w.heads = nil
+		return isRetryable(err), err
+	}
+	w.writes = now.writes
+	for _, r := range group {
+		r.revision = now.revision
+	}
+	w.store.feed.moved(now.revision)
+	return false, nil
+}
+
+// member lets one request run. Its own failure stays its own; an error here is everyone's.
+func (w *writer) member(ctx context.Context, r *request, committed head, now *head) (wrote bool, err error) {
+	if w.mark == markUsed {
+		w.mark = markStale
+	}
+	t := &work{store: w.store, ctx: ctx, db: w.conn.conn, head: *now, committed: committed, writer: w}
+	r.turn <- &Tx{work: t, tenant: r.tenant}
+	r.err = <-r.ran
+	if r.err == nil {
+		r.err = t.flush() // also tells of a failure that fn kept to itself
+	}
+	if r.err == nil {
+		*now = t.head
+		maps.Copy(w.heads, t.heads)
+		return w.mark == markUsed, nil
+	}
+	switch {
+	case w.conn.broken || isRetryable(r.err) || isRetryable(t.failed):
+		return false, r.err
+	case w.mark == markUsed:
+		return false, w.rollbackMember(ctx)
+	case t.failed != nil && w.conn.engine == enginePostgres:
+		// A read failed before the savepoint was there: the transaction is lost for all.
+		r.spoilt = true
+		return false, r.err
+	}
+	return false, nil
+}
+
+// send runs a member's statements under its savepoint.
+func (w *writer) send(ctx context.Context, list []statement) error {
+	var first []statement
+	if w.mark == markStale {
+		first = append(first, statement{text: "RELEASE SAVEPOINT member", checked: true})
+	}
+	if w.mark == markStale || w.mark == markNone {
+		first = append(first, statement{text: "SAVEPOINT member", checked: true})
+	}
+	w.mark = markUsed
+	return w.conn.run(ctx, append(first, list...))
+}
+
+func (w *writer) rollbackMember(ctx context.Context) error {
+	w.mark = markFresh
+	return w.conn.run(ctx, []statement{{text: "ROLLBACK TO SAVEPOINT member", checked: true}})
+}
+
+// rollback ends the whole transaction. Its own failure says nothing new: a connection that
+// can't roll back is broken, and the server rolls back when it goes.
+func (w *writer) rollback(ctx context.Context) {
+	w.heads = nil
+	if !w.conn.broken {
+		_ = w.conn.run(ctx, []statement{{text: "ROLLBACK", checked: true}})
+	}
+}
+
+// commit writes the head and commits. ErrOutcomeUnknown means just that.
+func (w *writer) commit(ctx context.Context, before, now head) error {
+	list := []statement{{
+		text:    "UPDATE feed_head SET revision = ?, rights_revision = ?, writes = ? WHERE id = 1",
+		args:    []any{int64(now.revision), int64(now.rights), int64(now.writes)},
+		checked: true,
+	}}
+	end := statement{text: "COMMIT", checked: true}
+	if w.conn.engine == enginePostgres {
+		if now.revision != before.revision {
+			list = append(list, statement{text: "SELECT pg_notify('" + feedChannel + "', ?)", args: []any{strconv.FormatUint(now.revision, 10)}})
+		}
+		err := w.conn.run(ctx, append(list, end))
+		var answer *pgconn.PgError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &answer) && answer.Severity == "ERROR":
+			w.rollback(ctx)
+			return err
+		}
+		return problem.Wrap(fmt.Errorf("%w: %w", ErrOutcomeUnknown, err))
+	}
+	if err := w.conn.run(ctx, list); err != nil {
+		w.rollback(ctx)
+		return err
+	}
+	err := w.conn.run(ctx, []statement{end})
+	if err == nil {
+		return nil
+	}
+	w.rollback(ctx)
+	if isLocked(err) || isFull(err) {
+		return problem.Wrap(err)
+	}
+	return problem.Wrap(fmt.Errorf("%w: %w", ErrOutcomeUnknown, err))
+}
+
+func (w *writer) reconnect(ctx context.Context) error {
+	if w.conn != nil {
+		_ = w.conn.close() // the server is gone; there is nothing left to lose
+		w.conn = nil
+	}
+	conn, err := w.store.db.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to the database: %w", err)
+	}
+	w.conn = conn
+	return nil
+}
