@@ -1,11 +1,26 @@
 package node
 
 import (
-	"errors"
+	"fmt"
 	"net/http"
+
+	"github.com/claviger-io/claviger/internal/server"
 )
 
 // assemble makes the HTTP handler.
 func (n *Node) assemble() (http.Handler, error) {
-	return nil, errors.New("the HTTP server is not there yet")
+	c := &n.cfg
+	publicURL := c.PublicURL
+	if publicURL == "" {
+		publicURL = n.url
+	}
+	s, err := server.New(server.Config{
+		Authority: n.authority, Index: n.index, Signin: n.people, Store: n.store,
+		Logger: c.Logger, Now: c.Now, Version: c.Version, PublicURL: publicURL,
+		TrustedProxies: c.TrustedProxies, Hosts: c.Hosts,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("assembling the server: %w", err)
+	}
+	return onlyFrom(c.BehindProxy, s), nil
 }

@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"time"
 )
@@ -47,8 +46,11 @@ type Config struct {
 
 	// Version is what /healthz tells; empty means nothing.
 	Version string
-	// Wrap is put around the HTTP handler, outermost; nil means nothing is.
-	Wrap func(http.Handler) http.Handler
+	// PublicURL is where people reach the console; it begins the links of invitations.
+	// Empty means the URL of the listener.
+	PublicURL string
+	// Hosts are the Host headers that are answered, without port; empty means all.
+	Hosts []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is where secrets come from; nil means crypto/rand.
@@ -69,8 +71,5 @@ func (c *Config) fill() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Wrap == nil {
-		c.Wrap = func(h http.Handler) http.Handler { return h }
 	}
 }

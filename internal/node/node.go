@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,7 +71,9 @@ func Open(ctx context.Context, c Config) (n *Node, err error) {
 }
 
 // OpenAuthority is Open without HTTP and without verification, for commands that work on
-// the database by themselves. What it changes, running nodes read from the feed.
+// the database by themselves. What it changes, running nodes read from the feed. The
+// journal and the checkpoint file belong to one process at a time: leave them empty where
+// a node may be running, and revoke nothing then.
 func OpenAuthority(ctx context.Context, c Config) (n *Node, err error) {
 	c.fill()
 	n = &Node{cfg: c, ready: make(chan struct{})}
@@ -257,4 +260,23 @@ func (n *Node) Close() error {
 		err = errors.Join(err, n.store.Close())
 	}
 	return err
+}
+
+// OpenForAudit opens the database and the keyring for a check of the audit log: nothing
+// but that can be done with them. The caller closes the store.
+func OpenForAudit(ctx context.Context, c Config) (*store.Store, ed25519.PublicKey, error) {
+	c.fill()
+	s, err := store.Open(ctx, store.Config{URL: c.Database, Now: c.Now, Logger: c.Logger})
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the database: %w", err)
+	}
+	k, err := matchKeyring(ctx, s, &c)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	key, ok := k.SigningKey().Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("the audit signing key is not an Ed25519 key"), s.Close())
+	}
+	return s, key, nil
 }
