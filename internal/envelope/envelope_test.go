@@ -276,39 +276,39 @@ func purpose() envelope.AAD {
 
 func keyOf(n byte) []byte { return bytes.Repeat([]byte{'5', n}, 16) }
 
-func mustOpen(t testing.TB, key byte) *envelope.Envelope {
-	t.Helper()
-	e, err := envelope.Open(t.Context(), "base64key://"+base64.URLEncoding.EncodeToString(keyOf(key)))
+func mustOpen(tb testing.TB, key byte) *envelope.Envelope {
+	tb.Helper()
+	e, err := envelope.Open(tb.Context(), "base64key://"+base64.URLEncoding.EncodeToString(keyOf(key)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = e.Close() }) // twice where a test closes it itself
+	tb.Cleanup(func() { _ = e.Close() }) // twice where a test closes it itself
 	return e
 }
 
-func mustKeyset(t testing.TB, e *envelope.Envelope) []byte {
-	t.Helper()
-	wrapped, err := e.NewKeyset(t.Context())
+func mustKeyset(tb testing.TB, e *envelope.Envelope) []byte {
+	tb.Helper()
+	wrapped, err := e.NewKeyset(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return wrapped
 }
 
-func mustLoad(t testing.TB, e *envelope.Envelope, wrapped []byte) envelope.Tenant {
-	t.Helper()
-	tenant, err := e.Load(t.Context(), wrapped)
+func mustLoad(tb testing.TB, e *envelope.Envelope, wrapped []byte) envelope.Tenant {
+	tb.Helper()
+	tenant, err := e.Load(tb.Context(), wrapped)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tenant
 }
 
-func mustSeal(t testing.TB, tenant envelope.Tenant, clearText string, a envelope.AAD) []byte {
-	t.Helper()
+func mustSeal(tb testing.TB, tenant envelope.Tenant, clearText string, a envelope.AAD) []byte {
+	tb.Helper()
 	sealed, err := tenant.Seal(secret.New(clearText), a)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return sealed
 }

@@ -290,11 +290,11 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func mustGenerate(t testing.TB, f secret.Format, kind secret.Type) (secret.Secret, secret.Parsed) {
-	t.Helper()
+func mustGenerate(tb testing.TB, f secret.Format, kind secret.Type) (secret.Secret, secret.Parsed) {
+	tb.Helper()
 	s, p, err := f.Generate(kind, rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s, p
 }

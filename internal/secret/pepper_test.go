@@ -190,29 +190,29 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 }
 
-func mustPeppers(t testing.TB, current int, keys map[int][]byte) *Peppers {
-	t.Helper()
+func mustPeppers(tb testing.TB, current int, keys map[int][]byte) *Peppers {
+	tb.Helper()
 	ps, err := NewPeppers(current, keys)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return ps
 }
 
-func mustParse(t testing.TB, key string) *Parsed {
-	t.Helper()
+func mustParse(tb testing.TB, key string) *Parsed {
+	tb.Helper()
 	p, ok := Format{}.Parse(key)
 	if !ok {
-		t.Fatalf("%s is refused", key)
+		tb.Fatalf("%s is refused", key)
 	}
 	return &p
 }
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
+func unhex(tb testing.TB, s string) []byte {
+	tb.Helper()
 	b, err := hex.DecodeString(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }

@@ -152,7 +152,7 @@ func TestParsedNeverPrints(t *testing.T) {
 // requireHidden looks for the canary as it is and in the forms that fmt can turn it into.
 func requireHidden(t *testing.T, where, out string) {
 	t.Helper()
-	for _, form := range []string{canary, canary[:3], fmt.Sprintf("%x", canary[:4]), fmt.Sprintf("%X", canary[:4]), fmt.Sprintf("% x", canary[:4]), fmt.Sprint([]byte(canary[:4]))} {
+	for _, form := range []string{canary, canary[:3], fmt.Sprintf("%x", canary[:4]), fmt.Sprintf("%X", canary[:4]), fmt.Sprintf("% x", canary[:4]), fmt.Sprintf("%d", []byte(canary[:4]))} {
 		if strings.Contains(out, strings.Trim(form, "[]")) {
 			t.Errorf("%s shows the secret: %s", where, out)
 		}
