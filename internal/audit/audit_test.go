@@ -161,7 +161,7 @@ func TestVerifyChain(t *testing.T) {
 	_, err := audit.VerifyChain(audit.Head{}, func(yield func(audit.Event, error) bool) {
 		_ = yield(list[0], nil) && yield(audit.Event{}, failed)
 	})
-	if broken := new(audit.BrokenError); !errors.Is(err, failed) || errors.As(err, &var1) {
+	if broken := new(audit.BrokenError); !errors.Is(err, failed) || errors.As(err, &broken) {
 		t.Errorf("a failure to read isn't a broken chain: %v", err)
 	}
 }
