@@ -33,8 +33,9 @@ type ChangeRoleRequest struct {
 // Permission is one of Claviger's own permissions, as a role's page shows it.
 type Permission struct {
 	Permission string `json:"permission" example:"claviger.api_keys:generate"`
-	Name       string `json:"name" example:"Grant access to API keys generation"`
-	Group      string `json:"group" example:"API Keys Permissions"`
+	Name       string `json:"name" example:"API keys generation"`
+	Label      string `json:"label" doc:"The checkbox's." example:"Grant access to API keys generation"`
+	Group      string `json:"group" doc:"The heading it stands under." example:"API Keys Permissions"`
 	System     bool   `json:"system,omitempty" doc:"Means something in the system tenant only."`
 }
 

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/claviger-io/claviger/internal/problem"
@@ -19,11 +18,6 @@ const (
 	MinPassword = 12
 	MaxPassword = 128
 )
-
-// Fold is the form under which user names are compared: NFKC, then case folded.
-func Fold(username string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(username))))
-}
 
 // ValidatePassword checks a new password: 12 to 128 characters and not the user name. The
 // problem names the pointer and never the password.

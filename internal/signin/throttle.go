@@ -123,3 +123,9 @@ func tooMany(wait time.Duration) error {
 	p.RetryAfter = max(wait, time.Second)
 	return p
 }
+
+// Guess counts an attempt at a one-time token from a source address; too many are TooMany.
+func (m *Manager) Guess(from Origin) error {
+	_, err := m.guess("token\x00"+sourceKey(from.Source), from.Source)
+	return err
+}

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/claviger-io/claviger/api"
+	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// plainRoutes are those that the OpenAPI document doesn't describe.
+func (s *Server) plainRoutes(reg *prometheus.Registry) {
+	plain := func(pattern, operation string, h http.Handler) {
+		s.routes = append(s.routes, Route{Method: http.MethodGet, Pattern: pattern, Operation: operation, Public: true})
+		s.mux.Handle("GET "+pattern, h)
+	}
+	plain("/healthz", "Health", http.HandlerFunc(s.health))
+	plain("/readyz", "Ready", http.HandlerFunc(s.ready))
+	plain("/metrics", "Metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	plain("/openapi.json", "OpenAPI", http.HandlerFunc(s.openAPI))
+	plain("/{$}", "FrontPage", http.HandlerFunc(s.frontPage))
+	s.mux.HandleFunc("/", s.notFound)
+}
+
+// health says that the process answers.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, api.Health{Status: "ok", Version: s.version})
+}
+
+// ready says whether requests should be sent here: the index is loaded and fresh, and the
+// database can be reached.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	stats := s.index.Stats()
+	out := api.Health{
+		Status: "ok", Version: s.version, Checks: map[string]string{"index": "ok", "database": "ok"},
+		Revision: stats.Revision, Staleness: stats.Staleness.Milliseconds(),
+	}
+	switch {
+	case !stats.Ready:
+		out.Checks["index"] = "loading"
+	case stats.Undecided:
+		out.Checks["index"] = "stale"
+	}
+	if s.store != nil {
+		err := s.store.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
+			_ = tx.Head()
+			_, err := tx.AllTenantsSetting("ready")
+			return err
+		})
+		if err != nil {
+			out.Checks["database"] = "unreachable"
+		}
+	}
+	status := http.StatusOK
+	for _, check := range out.Checks {
+		if check != "ok" {
+			out.Status, status = "unavailable", http.StatusServiceUnavailable
+		}
+	}
+	writeJSON(w, status, out)
+}
+
+func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
+	doc, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		answerOf(err, w.Header().Get("X-Request-Id")).write(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/openapi+json")
+	_, _ = w.Write(doc)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		status, b = http.StatusInternalServerError, nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}
+
+// notFound answers what no route fits: another method, or nothing of the kind.
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	id := stateOf(r.Context()).id
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		try := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(try); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		plainAnswer(http.StatusMethodNotAllowed, "method_not_allowed", "This address takes other methods; see the Allow header.", id).write(w)
+		return
+	}
+	plainAnswer(http.StatusNotFound, api.CodeNotFound, "There is nothing at this address. The API is described at /openapi.json.", id).write(w)
+}
+
+var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Claviger</title>
+</head>
+<body>
+<main>
+<h1>Claviger</h1>
+<p>This server issues and verifies API credentials{{with .Version}} (version {{.}}){{end}}. {{if .Ready}}It is ready.{{else}}It is still loading.{{end}}</p>
+<ul>
+<li><a href="/openapi.json">The API, as an OpenAPI document</a></li>
+<li><a href="/readyz">Whether it is ready</a></li>
+</ul>
+</main>
+</body>
+</html>
+`))
+
+func (s *Server) frontPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	err := frontPage.Execute(w, struct {
+		Version string
+		Ready   bool
+	}{s.version, s.index.Ready()})
+	if err != nil {
+		s.log.WarnContext(r.Context(), "front page not written", "error", err)
+	}
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/claviger-io/claviger/api"
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/store"
+)
+
+func (s *Server) roleRoutes() {
+	const tag = "Roles"
+	const read, manage = access.RolesRead, access.RolesManage
+	add(s, Route{Method: http.MethodPost, Pattern: "/v1/roles", Operation: "CreateRole", Permission: manage, tag: tag,
+		summary: "Make a custom role", status: http.StatusCreated}, s.createRole)
+	add(s, Route{Method: http.MethodGet, Pattern: "/v1/roles", Operation: "Roles", Permission: read, tag: tag,
+		summary: "All roles; there are few, so there is one page"}, s.roles)
+	add(s, Route{Method: http.MethodGet, Pattern: "/v1/roles/{id}", Operation: "Role", Permission: read, tag: tag,
+		summary: "One role"}, s.role)
+	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/roles/{id}", Operation: "ChangeRole", Permission: manage, tag: tag,
+		summary: "Change a role; everyone who holds it feels it at once"}, s.changeRole)
+	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/roles/{id}", Operation: "DeleteRole", Permission: manage, tag: tag,
+		summary: "Remove a custom role that nobody holds", status: http.StatusNoContent}, s.deleteRole)
+	add(s, Route{Method: http.MethodGet, Pattern: "/v1/permissions", Operation: "Permissions", tag: tag,
+		summary: "Claviger's own permissions, in the groups of a role's page"}, s.permissions)
+}
+
+type createRoleInput struct {
+	tenantInput
+	onceInput
+	Body api.CreateRoleRequest
+}
+
+func (s *Server) createRole(ctx context.Context, c *call, in *createRoleInput) (*body[api.Role], error) {
+	once, err := in.once("CreateRole", in.TenantID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	role, err := s.authority.CreateRole(ctx, c.caller, authority.CreateRoleInput{
+		Tenant: in.tenant(), Name: in.Body.Name, Description: in.Body.Description,
+		Permissions: typed[access.Grant](in.Body.Permissions), Includes: typed[access.RoleID](in.Body.Includes), Idempotency: once,
+	})
+	return answerWith(role, err, roleOf)
+}
+
+func (s *Server) roles(ctx context.Context, c *call, in *tenantInput) (*body[api.List[api.Role]], error) {
+	all, err := s.authority.Roles(ctx, c.caller, authority.RolesInput{Tenant: in.tenant()})
+	return listAnswer(store.List[access.Role]{Items: all, Total: int64(len(all))}, err, roleOf)
+}
+
+func (s *Server) role(ctx context.Context, c *call, in *idInput) (*body[api.Role], error) {
+	role, err := s.authority.Role(ctx, c.caller, authority.RoleInput{ID: access.RoleID(in.ID)})
+	return answerWith(role, err, roleOf)
+}
+
+type changeRoleInput struct {
+	idInput
+	Body api.ChangeRoleRequest
+}
+
+func (s *Server) changeRole(ctx context.Context, c *call, in *changeRoleInput) (*body[api.Role], error) {
+	role, err := s.authority.ChangeRole(ctx, c.caller, authority.ChangeRoleInput{
+		ID: access.RoleID(in.ID), Name: in.Body.Name, Description: in.Body.Description,
+		Permissions: retypedList[access.Grant](in.Body.Permissions), Includes: retypedList[access.RoleID](in.Body.Includes),
+	})
+	return answerWith(role, err, roleOf)
+}
+
+func (s *Server) deleteRole(ctx context.Context, c *call, in *idInput) (*none, error) {
+	_, err := s.authority.DeleteRole(ctx, c.caller, authority.RoleInput{ID: access.RoleID(in.ID)})
+	return nil, err
+}
+
+func (s *Server) permissions(context.Context, *call, *struct{}) (*body[api.List[api.Permission]], error) {
+	all := access.Permissions()
+	return listAnswer(store.List[access.PermissionInfo]{Items: all, Total: int64(len(all))}, nil, func(p access.PermissionInfo) api.Permission {
+		return api.Permission{Permission: string(p.Permission), Name: p.Name, Label: p.Label, Group: p.Group, System: p.System}
+	})
+}
+
+func roleOf(r access.Role) api.Role {
+	return api.Role{
+		ID: string(r.ID), TenantID: string(r.TenantID), Name: r.Name, Description: r.Description, BuiltIn: r.BuiltIn,
+		Permissions: texts(r.Permissions), Includes: texts(r.Includes), CreatedAt: r.CreatedAt,
+	}
+}
