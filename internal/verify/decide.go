@@ -7,7 +7,6 @@ import (
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
-	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 // Verify decides. The error is nil for every verdict; otherwise it is an Unavailable
@@ -76,25 +75,23 @@ func (x *Index) ask(q *question) (err error) {
 // decide looks the credential up and fills the result in. Without a match the result
 // stays NOT_FOUND and empty.
 func (x *Index) decide(q *question, res *Result) {
-	h := hashOf(&x.seed, (*credential.ID)(&q.key.ID))
-	s := &x.shards[h%shardCount]
+	hash := hashOf(&x.seed, (*credential.ID)(&q.key.ID))
+	s := &x.shards[hash%shardCount]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, pos := s.find(h, (*credential.ID)(&q.key.ID))
+	e, pos := s.find(hash, (*credential.ID)(&q.key.ID))
 	if e == nil {
 		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
 		return
 	}
-	f := found{
-		e: e, rare: x.dir.rares.at(e.rare), tenant: x.dir.tenants.at(e.tenant),
-		org: x.dir.orgs.at(e.org), principal: x.dir.principals.at(e.principal),
-	}
+	h := x.dir.holders.at(e.holder)
+	f := found{e: e, rare: x.rareAt(e.rare), holder: h, standing: h.standing.Load()}
 	version, ok := x.match(q, &f)
 	if !ok || !f.answersTo(q) {
 		return
 	}
 	f.describe(res, version)
-	res.Permissions = x.permissions(&f)
+	res.Permissions = f.permissions()
 	res.Code = x.verdict(q, &f, res)
 	res.Valid = res.Code == Valid
 	switch {
@@ -106,14 +103,12 @@ func (x *Index) decide(q *question, res *Result) {
 	}
 }
 
-// found is an entry with everything that it refers to. org is nil for a credential of no
-// organization.
+// found is an entry with what it refers to, as of one moment.
 type found struct {
-	e         *entry
-	rare      *rare // nil for most
-	tenant    *tenant
-	org       *org
-	principal *principal
+	e        *entry
+	rare     *rare // nil for most
+	holder   *holder
+	standing *standing
 }
 
 // match compares the digest with the current secret's and with those in grace, and
@@ -154,7 +149,7 @@ func (f *found) answersTo(q *question) bool {
 	if q.key.Type != keyTypes[f.e.kind] {
 		return false
 	}
-	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.tenant.id {
+	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID {
 		return false
 	}
 	if q.r.Credential != "" {
@@ -162,9 +157,10 @@ func (f *found) answersTo(q *question) bool {
 	}
 	switch f.e.kind {
 	case kindUserKey:
-		return q.r.ID == f.principal.who.ID
+		return q.r.ID == f.holder.who.ID
 	case kindAccountKey:
-		return q.r.ID != "" && q.r.ID == f.tenant.account
+		account := f.holder.tenant.account.Load()
+		return account != nil && q.r.ID == *account
 	case kindOrganizationKey, kindApp, kindClientCredential, kindServiceAccountKey, kindVerifierKey:
 	}
 	return false
@@ -172,22 +168,10 @@ func (f *found) answersTo(q *question) bool {
 
 // describe says whose credential it is.
 func (f *found) describe(res *Result, version uint32) {
-	e := f.e
+	e, h := f.e, f.holder
 	res.CredentialID, res.Kind, res.SecretVersion = e.id, kinds[e.kind], int(version)
-	res.TenantID, res.Principal = f.tenant.id, f.principal.who
-	res.PrincipalLabel = f.principal.labels
-	if f.org != nil {
-		res.OrganizationID = f.org.id
-	}
-	switch f.principal.who.Type {
-	case access.PrincipalTenant:
-		res.PrincipalLabel = f.tenant.labels
-	case access.PrincipalOrganization:
-		if f.org != nil && string(f.org.id) == f.principal.who.ID {
-			res.PrincipalLabel = f.org.labels
-		}
-	case access.PrincipalUser, access.PrincipalApp, access.PrincipalServiceAccount, access.PrincipalSystem:
-	}
+	res.TenantID, res.OrganizationID = h.tenantID, h.orgID
+	res.Principal, res.PrincipalLabel = h.who, h.labels.Load()
 	if f.rare != nil {
 		res.Labels = f.rare.labels
 	}
@@ -222,21 +206,16 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	return code
 }
 
-// stopped is why a person ended or stopped the credential, or something it stands on;
-// empty when nobody did. What is deleted counts like a revoked credential: it doesn't
-// come back.
+// stopped is why a person ended or stopped the credential, or something that it stands
+// on; empty when nobody did.
 func (f *found) stopped() Code {
-	org := tenancy.Active
-	if f.org != nil {
-		org = f.org.state
-	}
+	stop := f.standing.stop
 	switch {
-	case f.tenant.state == tenancy.Suspended:
-		return TenantSuspended
-	case f.e.state == stateRevoked, f.tenant.state != tenancy.Active,
-		f.principal.state == tenancy.Deleted, org == tenancy.Deleted:
+	case stop == TenantSuspended:
+		return stop
+	case stop == Revoked, f.e.state == stateRevoked:
 		return Revoked
-	case f.e.state == stateSuspended, f.principal.state != tenancy.Active, org != tenancy.Active:
+	case stop == Suspended, f.e.state == stateSuspended:
 		return Suspended
 	}
 	return ""
@@ -257,39 +236,18 @@ func (x *Index) untimely(q *question, f *found) Code {
 	return ""
 }
 
-// admits reports whether plan and network let the credential be used at all. The
-// installation's own operators have bought no plan.
+// admits reports whether plan and network let the credential be used at all.
 func (f *found) admits(q *question) bool {
-	if f.tenant.id != tenancy.SystemTenantID && !f.tenant.plan.terms().apiAccess {
-		return false
-	}
-	return f.rare == nil || f.rare.admits(q.r.SourceIP)
+	return !f.standing.planless && (f.rare == nil || f.rare.admits(q.r.SourceIP))
 }
 
 // permissions are what the credential may do now.
-func (x *Index) permissions(f *found) *PermissionSet {
-	base, own := &emptySet, false
-	switch f.e.kind {
-	case kindUserKey, kindServiceAccountKey:
-		base = f.principal.at(f.e.org)
-	case kindAccountKey:
-		base = f.tenant.plan.terms().set
-	case kindApp:
-		base, own = f.tenant.plan.terms().set, true
-	case kindClientCredential:
-		base, own = f.tenant.plan.terms().set, true
-		if f.principal.who.Type == access.PrincipalUser {
-			base = f.principal.at(f.e.org)
-		}
-	case kindVerifierKey:
-		base = x.verifierSet
-	case kindOrganizationKey:
-	}
+func (f *found) permissions() *PermissionSet {
 	switch {
 	case f.rare != nil && len(f.rare.scopes) > 0:
-		return f.rare.narrow(base)
-	case own:
-		return &emptySet // it may do what was chosen for it, and nothing was
+		return f.rare.narrow(f.standing.set)
+	case f.e.kind.scoped():
+		return &emptySet
 	}
-	return base
+	return f.standing.set
 }

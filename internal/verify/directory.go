@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -10,59 +11,73 @@ import (
 )
 
 // directory is everything around the credentials: plans, tenants, organizations, roles,
-// principals. Verification reads the tables; the maps belong to whoever applies the feed.
+// principals. It belongs to whoever applies the feed. What verification needs of it is
+// worked into the holders, so that a verification reads one of these and no more.
 type directory struct {
-	tenants    table[tenant]
-	orgs       table[org]
-	principals table[principal]
-	rares      table[rare]
+	holders table[holder]
+	rares   table[atomic.Pointer[rare]]
 
-	plans        map[tenancy.PlanID]*plan
-	tenantsByID  map[tenancy.TenantID]*tenantWork
-	orgsByID     map[tenancy.OrgID]uint32
-	principalsBy map[access.Principal]uint32
+	plans      map[tenancy.PlanID]*plan
+	tenants    map[tenancy.TenantID]*tenant
+	orgs       map[tenancy.OrgID]*org
+	principals map[access.Principal]*principal
 
 	interned interner
 }
 
-// tenant is a tenant as verification sees it. Records are never changed, only replaced.
-type tenant struct {
-	id      tenancy.TenantID
-	account string // the account ID in decimal, for the ID form; empty when there is none
-	state   tenancy.State
-	plan    *plan // nil when there is none
-	labels  *tenancy.Labels
+// holder is a principal at an organization: whom credentials speak for, where.
+type holder struct {
+	standing atomic.Pointer[standing]
+	who      access.Principal
+	tenantID tenancy.TenantID
+	orgID    tenancy.OrgID
+	labels   atomic.Pointer[tenancy.Labels] // the principal's
+	tenant   *tenant
 }
 
-// plan stays the same object for all its tenants; what it means may change.
+// standing is what everything around a credential says about it at one moment. It is one
+// value behind one pointer, so that no verification mixes two moments. Equal ones are shared.
+type standing struct {
+	stop     Code // TENANT_SUSPENDED, REVOKED or SUSPENDED; empty when nothing stops it
+	planless bool // the plan has no API access
+	set      *PermissionSet
+}
+
+// basis is what a credential's permissions are computed from.
+type basis uint8
+
+const (
+	byNothing  basis = iota
+	byRoles          // the principal's roles, within the plan
+	byPlan           // everything the plan includes
+	byVerifier       // verification and nothing else
+)
+
 type plan struct {
-	id  tenancy.PlanID
-	now atomic.Pointer[planTerms] // nil while there is no such plan
-}
-
-type planTerms struct {
 	apiAccess bool
 	set       *PermissionSet
+	tenants   map[*tenant]bool
 }
 
-// terms never returns nil: without a plan there is no API access and nothing is included.
-func (p *plan) terms() *planTerms {
-	if p != nil {
-		if t := p.now.Load(); t != nil {
-			return t
-		}
-	}
-	return &noPlan
+// tenant is the zero but for its ID until the feed has told of it, and then counts as deleted.
+type tenant struct {
+	id      tenancy.TenantID
+	account atomic.Pointer[string] // the account ID in decimal, for the ID form
+	state   tenancy.State
+	plan    *plan // never nil
+	root    *org
+	labels  *tenancy.Labels
+
+	roles  map[access.RoleID]access.Role
+	rights map[string]*rights
+	orgs   []*org
+	places []*place
 }
-
-var noPlan = planTerms{set: &emptySet}
-
-var emptySet = PermissionSet{JSON: []byte("[]")}
 
 type org struct {
 	id     tenancy.OrgID
-	tenant uint32
-	path   []uint32      // from the root to itself
+	tenant *tenant
+	path   []*org        // from the root to itself
 	own    tenancy.State // empty while it is only known by name
 	state  tenancy.State // of the path: suspended or deleted anywhere on it counts
 	labels *tenancy.Labels
@@ -70,112 +85,177 @@ type org struct {
 
 type principal struct {
 	who         access.Principal
-	tenant      uint32
+	tenant      *tenant
 	state       tenancy.State // empty while it is only known by name
 	labels      *tenancy.Labels
 	assignments []assignment
-	placed      []placed // for every organization where a credential of the principal is
+	places      []*place
 }
 
 type assignment struct {
 	role access.RoleID
-	org  uint32
+	org  *org
 }
 
-type placed struct {
-	org    uint32
-	rights *rights
-}
-
-// at returns what the principal may do at an organization; nothing where it was never placed.
-func (p *principal) at(org uint32) *PermissionSet {
-	for i := range p.placed {
-		if p.placed[i].org == org {
-			return p.placed[i].rights.now.Load()
-		}
-	}
-	return &emptySet
-}
-
-// tenantWork is what applying needs to know of a tenant beyond its record.
-type tenantWork struct {
-	at         uint32 // in tenants
-	root       tenancy.OrgID
-	roles      map[access.RoleID]access.Role
-	rights     map[string]*rights
-	orgs       []uint32
-	principals []uint32 // those with assignments or credentials
+// place is a holder as applying sees it.
+type place struct {
+	holder    *holder
+	at        uint32 // in holders
+	basis     basis
+	principal *principal
+	org       *org    // nil for none
+	rights    *rights // byRoles only
 }
 
 func newDirectory() directory {
 	return directory{
-		plans:        make(map[tenancy.PlanID]*plan),
-		tenantsByID:  make(map[tenancy.TenantID]*tenantWork),
-		orgsByID:     make(map[tenancy.OrgID]uint32),
-		principalsBy: make(map[access.Principal]uint32),
-		interned:     newInterner(),
+		plans:      make(map[tenancy.PlanID]*plan),
+		tenants:    make(map[tenancy.TenantID]*tenant),
+		orgs:       make(map[tenancy.OrgID]*org),
+		principals: make(map[access.Principal]*principal),
+		interned:   newInterner(),
 	}
 }
 
-// planOf returns the plan of an ID, known or not; nil for no ID.
+// planOf returns the plan of an ID. One that is unknown, as that of no ID always is, gives
+// no API access and includes nothing.
 func (d *directory) planOf(id tenancy.PlanID) *plan {
-	if id == "" {
-		return nil
-	}
 	p := d.plans[id]
 	if p == nil {
-		p = &plan{id: tenancy.PlanID(strings.Clone(string(id)))}
-		d.plans[p.id] = p
+		p = &plan{set: &emptySet, tenants: make(map[*tenant]bool)}
+		d.plans[tenancy.PlanID(strings.Clone(string(id)))] = p
 	}
 	return p
 }
 
-// tenantOf returns the tenant of an ID. One that the feed hasn't told of yet counts as
-// deleted until it does.
-func (d *directory) tenantOf(id tenancy.TenantID) *tenantWork {
-	w := d.tenantsByID[id]
-	if w == nil {
-		id = tenancy.TenantID(strings.Clone(string(id)))
-		w = &tenantWork{roles: make(map[access.RoleID]access.Role), rights: make(map[string]*rights)}
-		w.at = d.tenants.add(&tenant{id: id, state: tenancy.Deleted})
-		d.tenantsByID[id] = w
+func (d *directory) tenantOf(id tenancy.TenantID) *tenant {
+	t := d.tenants[id]
+	if t == nil {
+		t = &tenant{
+			id: tenancy.TenantID(strings.Clone(string(id))), state: tenancy.Deleted, plan: d.planOf(""),
+			roles: make(map[access.RoleID]access.Role), rights: make(map[string]*rights),
+		}
+		t.plan.tenants[t] = true
+		d.tenants[t.id] = t
 	}
-	return w
+	return t
 }
 
-// orgOf returns the position of an organization; unknown ones count as deleted.
-func (d *directory) orgOf(id tenancy.OrgID, w *tenantWork) uint32 {
+// orgOf returns the organization of an ID; nil for no ID.
+func (d *directory) orgOf(id tenancy.OrgID, t *tenant) *org {
 	if id == "" {
-		return 0
+		return nil
 	}
-	at, ok := d.orgsByID[id]
-	if !ok {
-		id = tenancy.OrgID(strings.Clone(string(id)))
-		at = d.orgs.add(&org{id: id, tenant: w.at, state: tenancy.Deleted})
-		d.orgsByID[id] = at
-		w.orgs = append(w.orgs, at)
+	o := d.orgs[id]
+	if o == nil {
+		o = &org{id: tenancy.OrgID(strings.Clone(string(id))), tenant: t, state: tenancy.Deleted}
+		d.orgs[o.id] = o
+		t.orgs = append(t.orgs, o)
 	}
-	return at
+	return o
 }
 
-// principalOf returns the position of a principal; unknown ones count as deleted, except
-// those that are a tenant, an organization or the system itself: they have no state of
-// their own.
-func (d *directory) principalOf(who access.Principal, w *tenantWork) uint32 {
-	at, ok := d.principalsBy[who]
-	if !ok {
-		who = access.Principal{Type: principalType(who.Type), ID: strings.Clone(who.ID)}
-		p := &principal{who: who, tenant: w.at, state: tenancy.Deleted}
+// principalOf returns a principal. One that the feed hasn't told of counts as deleted,
+// except those that are a tenant, an organization or the system itself: they have no state
+// of their own.
+func (d *directory) principalOf(who access.Principal, t *tenant) *principal {
+	p := d.principals[who]
+	if p == nil {
+		p = &principal{who: access.Principal{Type: principalType(who.Type), ID: strings.Clone(who.ID)}, tenant: t, state: tenancy.Deleted}
 		switch who.Type {
 		case access.PrincipalTenant, access.PrincipalOrganization, access.PrincipalSystem:
 			p.state = tenancy.Active
 		case access.PrincipalUser, access.PrincipalServiceAccount, access.PrincipalApp:
 		}
-		at = d.principals.add(p)
-		d.principalsBy[who] = at
-		w.principals = append(w.principals, at)
+		d.principals[p.who] = p
 	}
-	return at
+	return p
+}
+
+// placeOf returns the place of a principal at an organization, with its holder.
+func (d *directory) placeOf(p *principal, o *org, b basis) *place {
+	for _, pl := range p.places {
+		if pl.org == o && pl.basis == b {
+			return pl
+		}
+	}
+	pl := &place{basis: b, principal: p, org: o}
+	pl.at, pl.holder = d.holders.add()
+	pl.holder.who, pl.holder.tenantID, pl.holder.tenant = p.who, p.tenant.id, p.tenant
+	if o != nil {
+		pl.holder.orgID = o.id
+	}
+	p.places = append(p.places, pl)
+	p.tenant.places = append(p.tenant.places, pl)
+	d.assign(pl)
+	d.judge(pl)
+	return pl
+}
+
+// judge computes a place's standing and labels.
+func (d *directory) judge(pl *place) {
+	p, t := pl.principal, pl.principal.tenant
+	orgState := tenancy.Active
+	if pl.org != nil {
+		orgState = pl.org.state
+	}
+	s := standing{set: &emptySet, planless: !t.plan.apiAccess}
+	switch {
+	case t.state == tenancy.Suspended:
+		s.stop = TenantSuspended
+	case t.state != tenancy.Active, p.state == tenancy.Deleted, orgState == tenancy.Deleted:
+		s.stop = Revoked // what is deleted doesn't come back
+	case p.state != tenancy.Active, orgState != tenancy.Active:
+		s.stop = Suspended
+	}
+	if t.id == tenancy.SystemTenantID {
+		s.planless = false // the installation's own operators have bought no plan
+	}
+	switch pl.basis {
+	case byRoles:
+		s.set = pl.rights.now
+	case byPlan:
+		s.set = t.plan.set
+	case byVerifier:
+		s.set = d.interned.set(access.SetOf(access.CredentialsVerify))
+	case byNothing:
+	}
+	if old := pl.holder.standing.Load(); old == nil || *old != s {
+		pl.holder.standing.Store(d.interned.standing(s))
+	}
+	labels := p.labels
+	switch p.who.Type {
+	case access.PrincipalTenant:
+		labels = t.labels
+	case access.PrincipalOrganization:
+		if o := d.orgs[tenancy.OrgID(p.who.ID)]; o != nil {
+			labels = o.labels
+		}
+	case access.PrincipalUser, access.PrincipalApp, access.PrincipalServiceAccount, access.PrincipalSystem:
+	}
+	pl.holder.labels.Store(labels)
+}
+
+// judgeAll computes the standing of everyone in a tenant.
+func (d *directory) judgeAll(t *tenant) {
+	for _, pl := range t.places {
+		d.judge(pl)
+	}
+}
+
+// stateBelow computes the state of an organization and of everything below it.
+func (d *directory) stateBelow(top *org) {
+	for _, o := range top.tenant.orgs {
+		if o != top && !slices.Contains(o.path, top) {
+			continue
+		}
+		o.state = stateOf(o.own)
+		for _, above := range o.path {
+			if above != o {
+				o.state = worse(o.state, stateOf(above.own))
+			}
+		}
+	}
 }
 
 // principalType returns the constant of the same name, so that a million principals share it.
@@ -191,8 +271,8 @@ func principalType(t access.PrincipalType) access.PrincipalType {
 	return access.PrincipalType(strings.Clone(string(t)))
 }
 
-// stateOfThing treats a state that it doesn't know as deleted: undecided means no.
-func stateOfThing(s tenancy.State) tenancy.State {
+// stateOf treats a state that it doesn't know as deleted: undecided means no.
+func stateOf(s tenancy.State) tenancy.State {
 	switch s {
 	case tenancy.Active:
 		return tenancy.Active
@@ -205,13 +285,14 @@ func stateOfThing(s tenancy.State) tenancy.State {
 
 // worse is the state of something that stands in both.
 func worse(a, b tenancy.State) tenancy.State {
-	if a == tenancy.Deleted || b == tenancy.Deleted {
+	switch tenancy.Deleted {
+	case a, b:
 		return tenancy.Deleted
 	}
-	if a == tenancy.Suspended || b == tenancy.Suspended {
-		return tenancy.Suspended
+	if a == tenancy.Suspended {
+		return a
 	}
-	return tenancy.Active
+	return b
 }
 
 // labelsOf copies labels; nil when there are none.
@@ -229,9 +310,10 @@ func labelsOf(l tenancy.Labels) *tenancy.Labels {
 	return c
 }
 
-func accountText(id int64) string {
+func accountText(id int64) *string {
 	if id == 0 {
-		return ""
+		return nil
 	}
-	return strconv.FormatInt(id, 10)
+	s := strconv.FormatInt(id, 10)
+	return &s
 }

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 )
@@ -37,7 +36,7 @@ type Stats struct {
 	Revision    uint64
 	Staleness   time.Duration // since the last proof of freshness; 0 when there was none
 	Credentials int
-	Principals  int
+	Holders     int   // principals at organizations that have credentials there
 	Bytes       int64 // of the credentials' slabs and tables, without the directory
 }
 
@@ -53,8 +52,6 @@ type Index struct {
 	dir     directory
 	queries queries
 	dummy   secret.Digest // compared with when nothing was found
-
-	verifierSet *PermissionSet
 
 	// proof says what the index knows and since when; nil means undecided.
 	proof     atomic.Pointer[proof]
@@ -110,7 +107,6 @@ func New(cfg Config) *Index {
 	for i := range x.dummy {
 		x.dummy[i] = byte(rand.Uint32()) //nolint:gosec // no digest: only something to compare with
 	}
-	x.verifierSet = x.dir.interned.set(access.SetOf(access.CredentialsVerify))
 	return x
 }
 
@@ -139,7 +135,7 @@ func (x *Index) Stats() Stats {
 		s.Credentials += sh.live
 		sh.mu.RUnlock()
 	}
-	s.Principals = x.dir.principals.count()
+	s.Holders = int(x.dir.holders.size.Load())
 	p := x.proof.Load()
 	if s.Undecided = p == nil; !s.Undecided {
 		now, at := x.clock.read()

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/secret"
 )
@@ -55,8 +56,8 @@ func kindOf(k credential.Kind) kind {
 	return 0
 }
 
-// stateOf treats a state that it doesn't know as revoked: undecided means no.
-func stateOf(s credential.State) state {
+// stateOfCredential treats a state that it doesn't know as revoked: undecided means no.
+func stateOfCredential(s credential.State) state {
 	switch s {
 	case credential.Active:
 		return stateActive
@@ -76,3 +77,27 @@ func (k kind) materialField() string {
 	}
 	return "key"
 }
+
+// basisOf is what the permissions of a credential of the kind are computed from. App and
+// client credential are cut to their scopes besides.
+func (k kind) basisOf(t access.PrincipalType) basis {
+	switch k {
+	case kindUserKey, kindServiceAccountKey:
+		return byRoles
+	case kindAccountKey, kindApp:
+		return byPlan
+	case kindClientCredential:
+		if t == access.PrincipalUser {
+			return byRoles
+		}
+		return byPlan
+	case kindVerifierKey:
+		return byVerifier
+	case kindOrganizationKey:
+	}
+	return byNothing
+}
+
+// scoped reports whether credentials of the kind may do what was chosen for each, and
+// nothing where nothing was.
+func (k kind) scoped() bool { return k == kindApp || k == kindClientCredential }

@@ -146,9 +146,7 @@ func (r *rare) narrow(base *PermissionSet) *PermissionSet {
 	if n := r.narrowed.Load(); n != nil && n.base == base {
 		return n.set
 	}
-	// A new interner: this runs beside others, which share none.
-	in := newInterner()
-	n := &narrowed{base: base, set: in.set(base.Set.Intersect(access.NewSet(r.scopes...)))}
+	n := &narrowed{base: base, set: setOf(base.Set.Intersect(access.NewSet(r.scopes...)))}
 	r.narrowed.Store(n)
 	return n.set
 }

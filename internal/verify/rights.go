@@ -4,57 +4,40 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// rights is what a set of a tenant's roles gives. Everyone who holds the same roles
-// shares one, so a change to a role held by 100,000 users changes a few of these.
+// rights is what a set of a tenant's roles gives within its plan. Everyone who holds the
+// same roles shares one, so a change to a role is computed once for each set it is in.
 type rights struct {
 	key   string          // in the tenant's map
 	roles []access.RoleID // sorted
-	now   atomic.Pointer[PermissionSet]
-	held  int // by how many principals and places; applying only
+	now   *PermissionSet
+	held  int // by how many places
 }
 
-// place makes sure that a principal has rights at an organization.
-func (d *directory) place(w *tenantWork, at, org uint32) {
-	p := d.principals.at(at)
-	for i := range p.placed {
-		if p.placed[i].org == org {
-			return
+// assign finds a place's rights anew, after assignments or the tree changed.
+func (d *directory) assign(pl *place) {
+	if pl.basis != byRoles {
+		return
+	}
+	t, old := pl.principal.tenant, pl.rights
+	pl.rights = d.rightsOf(t, pl.principal.assignments, pl.org)
+	pl.rights.held++
+	if old != nil {
+		if old.held--; old.held == 0 {
+			delete(t.rights, old.key)
 		}
 	}
-	next := *p
-	next.placed = append(slices.Clip(p.placed), placed{org, d.rightsFor(w, p.assignments, org)})
-	d.principals.set(at, &next)
 }
 
-// replace puts a principal's record in place of the one before, with its rights at every
-// place computed again.
-func (d *directory) replace(w *tenantWork, at uint32, next principal) {
-	old := next.placed
-	next.placed = make([]placed, len(old))
-	for i := range old {
-		next.placed[i] = placed{old[i].org, d.rightsFor(w, next.assignments, old[i].org)}
-	}
-	d.principals.set(at, &next)
-	for i := range old {
-		d.release(w, old[i].rights)
-	}
-}
-
-// rightsFor finds the rights of the roles that are assigned at or above an organization.
-func (d *directory) rightsFor(w *tenantWork, list []assignment, org uint32) *rights {
-	var path []uint32
-	if o := d.orgs.at(org); o != nil {
-		path = o.path
-	}
+// rightsOf finds the rights of the roles that are assigned at or above an organization.
+func (d *directory) rightsOf(t *tenant, list []assignment, o *org) *rights {
 	var roles []access.RoleID
 	for _, a := range list {
-		if slices.Contains(path, a.org) {
+		if o != nil && slices.Contains(o.path, a.org) {
 			roles = append(roles, a.role)
 		}
 	}
@@ -65,89 +48,97 @@ func (d *directory) rightsFor(w *tenantWork, list []assignment, org uint32) *rig
 		key.WriteString(string(r))
 		key.WriteByte(0)
 	}
-	r := w.rights[key.String()]
+	r := t.rights[key.String()]
 	if r == nil {
 		r = &rights{key: key.String(), roles: roles}
-		r.now.Store(d.resolve(w, roles))
-		w.rights[r.key] = r
+		r.now = d.resolve(t, roles)
+		t.rights[r.key] = r
 	}
-	r.held++
 	return r
 }
 
-func (d *directory) release(w *tenantWork, r *rights) {
-	if r.held--; r.held == 0 {
-		delete(w.rights, r.key)
-	}
-}
-
 // resolve computes what roles give in a tenant now.
-func (d *directory) resolve(w *tenantWork, roles []access.RoleID) *PermissionSet {
+func (d *directory) resolve(t *tenant, roles []access.RoleID) *PermissionSet {
 	// The assignments that count were chosen already: here they all stand at one place.
 	here := []tenancy.OrgID{"here"}
 	list := make([]access.Assignment, len(roles))
 	for i, r := range roles {
 		list[i] = access.Assignment{RoleID: r, OrganizationID: here[0]}
 	}
-	held := access.EffectiveAt(list, w.roles, here)
-	return d.interned.set(access.Effective(held, d.tenants.at(w.at).plan.terms().set.Set))
+	held := access.EffectiveAt(list, t.roles, here)
+	return d.interned.set(access.Effective(held, t.plan.set.Set))
 }
 
 // resolveAll computes the rights of a tenant again, after its plan changed.
-func (d *directory) resolveAll(w *tenantWork) {
-	for _, r := range w.rights {
-		r.now.Store(d.resolve(w, r.roles))
+func (d *directory) resolveAll(t *tenant) {
+	for _, r := range t.rights {
+		r.now = d.resolve(t, r.roles)
 	}
 }
 
-// resolveRole computes again what a role is part of, before or after its change.
-func (d *directory) resolveRole(w *tenantWork, reached map[access.RoleID]bool) {
-	for _, r := range w.rights {
-		if slices.ContainsFunc(r.roles, func(id access.RoleID) bool { return reached[id] }) {
-			r.now.Store(d.resolve(w, r.roles))
+// resolveRoles computes the rights of which one of the roles is part.
+func (d *directory) resolveRoles(t *tenant, changed map[access.RoleID]bool) (any bool) {
+	for _, r := range t.rights {
+		if !slices.ContainsFunc(r.roles, func(id access.RoleID) bool { return changed[id] }) {
+			continue
+		}
+		if set := d.resolve(t, r.roles); set != r.now {
+			r.now, any = set, true
 		}
 	}
+	return any
 }
 
-// replaceAll computes the rights of all principals of a tenant again, after its tree changed.
-func (d *directory) replaceAll(w *tenantWork) {
-	for _, at := range w.principals {
-		if p := d.principals.at(at); len(p.placed) > 0 {
-			d.replace(w, at, *p)
-		}
-	}
-}
+var emptySet = PermissionSet{JSON: []byte("[]")}
 
 // interner lets equal values be one value: a thousand tenants have the same built-in
 // roles. It forgets all when it has grown large; what is in use stays, unshared with what
 // comes later.
 type interner struct {
-	sets   map[string]*PermissionSet
-	grants map[string][]access.Grant
+	sets      map[string]*PermissionSet
+	grants    map[string][]access.Grant
+	standings map[standing]*standing
 }
 
 const maxInterned = 16_384
 
 func newInterner() interner {
-	return interner{sets: make(map[string]*PermissionSet), grants: make(map[string][]access.Grant)}
+	return interner{
+		sets: make(map[string]*PermissionSet), grants: make(map[string][]access.Grant),
+		standings: make(map[standing]*standing),
+	}
+}
+
+func (in *interner) standing(s standing) *standing {
+	if known := in.standings[s]; known != nil {
+		return known
+	}
+	if len(in.standings) >= maxInterned {
+		clear(in.standings)
+	}
+	in.standings[s] = &s
+	return &s
 }
 
 func (in *interner) set(s access.Set) *PermissionSet {
-	list := s.Grants()
-	if len(list) == 0 {
+	if s.Empty() {
 		return &emptySet
 	}
-	// Grants are of [a-z0-9_.:*]: marshalling them can't fail.
-	text, _ := json.Marshal(list)
-	if known := in.sets[string(text)]; known != nil {
+	p := setOf(s)
+	if known := in.sets[string(p.JSON)]; known != nil {
 		return known
 	}
 	if len(in.sets) >= maxInterned {
 		clear(in.sets)
 	}
-	p := &PermissionSet{Set: s, JSON: text}
-	in.sets[string(text)] = p
+	in.sets[string(p.JSON)] = p
 	return p
+}
+
+func setOf(s access.Set) *PermissionSet {
+	// Grants are of [a-z0-9_.:*]: marshalling them can't fail.
+	text, _ := json.Marshal(s.Grants())
+	return &PermissionSet{Set: s, JSON: text}
 }
 
 func (in *interner) list(grants []access.Grant) []access.Grant {

@@ -13,25 +13,23 @@ import (
 // entry is one credential, without pointers. What every verification reads stands in the
 // first 64 bytes; the order also keeps padding out.
 type entry struct {
-	id        credential.ID
-	digest    secret.Digest // of the current secret
-	tenant    uint32        // in directory.tenants
-	principal uint32        // in directory.principals
-	org       uint32        // in directory.orgs
-	rare      uint32        // in directory.rares; 0 for most
-	version   uint32        // of the current secret
-	next      uint32        // atomic: link of the shard's list of used entries; 0 when not in it
-	pepper    uint16
-	kind      kind
-	state     state
-	usage     uint64 // atomic: Unix second of the last VALID << 32 | VALIDs since drained
-	expires   int64  // Unix microseconds, exclusive; 0 means never
+	id      credential.ID
+	digest  secret.Digest // of the current secret
+	holder  uint32        // in directory.holders
+	rare    uint32        // in directory.rares; 0 for most
+	version uint32        // of the current secret
+	next    uint32        // atomic: link of the shard's list of used entries; 0 when not in it
+	pepper  uint16
+	kind    kind
+	state   state
+	usage   uint64 // atomic: Unix second of the last VALID << 32 | VALIDs since drained
+	expires int64  // Unix microseconds, exclusive; 0 means never
 }
 
 const (
 	entrySize = int(unsafe.Sizeof(entry{}))
-	// A block is a size class of the Go allocator and a multiple of the page size; 93
-	// entries leave 8 bytes of it.
+	// A block is a size class of the Go allocator and a multiple of the page size; 102
+	// entries leave 32 bytes of it.
 	blockSize    = 8192
 	blockEntries = blockSize / entrySize
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 const hourSeconds = 3600
@@ -18,7 +19,7 @@ type deniedCounts struct {
 }
 
 type denials struct {
-	tenant uint32
+	tenant tenancy.TenantID
 	hour   uint32 // Unix hours
 	counts [len(codes)]uint32
 }
@@ -97,7 +98,7 @@ func (x *Index) countDenied(s *shard, e *entry, code Code, at int64) {
 		if s.denied.all == nil {
 			s.denied.all = make(map[credential.ID]*denials)
 		}
-		d = &denials{tenant: e.tenant, hour: hour}
+		d = &denials{tenant: x.dir.holders.at(e.holder).tenantID, hour: hour}
 		s.denied.all[e.id] = d
 	}
 	if i := codeIndex(code); d.counts[i] < 1<<32-1 {
@@ -114,12 +115,12 @@ func (x *Index) spill(u Usage) {
 
 func (x *Index) usageOf(e *entry, last, n uint32) Usage {
 	u := Usage{
-		CredentialID: e.id, TenantID: x.dir.tenants.at(e.tenant).id,
+		CredentialID: e.id, TenantID: x.dir.holders.at(e.holder).tenantID,
 		LastUsedAt: time.Unix(int64(last), 0).UTC(),
 		Hour:       time.Unix(int64(last)/hourSeconds*hourSeconds, 0).UTC(),
 		Valid:      int64(n),
 	}
-	if r := x.dir.rares.at(e.rare); r != nil && r.limiter != nil {
+	if r := x.rareAt(e.rare); r != nil && r.limiter != nil {
 		u.Quotas = r.limiter.quotasUsed()
 	}
 	return u
@@ -127,7 +128,7 @@ func (x *Index) usageOf(e *entry, last, n uint32) Usage {
 
 func (x *Index) deniedUsage(id credential.ID, d *denials) Usage {
 	u := Usage{
-		CredentialID: id, TenantID: x.dir.tenants.at(d.tenant).id,
+		CredentialID: id, TenantID: d.tenant,
 		Hour:   time.Unix(int64(d.hour)*hourSeconds, 0).UTC(),
 		Denied: make(map[Code]int64),
 	}
