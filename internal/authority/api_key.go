@@ -177,6 +177,9 @@ func (c *change) keyOwner(named tenancy.UserID) (owner tenancy.User, path []tena
 		named = tenancy.UserID(c.caller.Principal.ID)
 	}
 	if named == "" {
+		if err := c.require(access.APIKeysManage, c.rootPath()); err != nil {
+			return owner, nil, err
+		}
 		return owner, nil, problem.InvalidField("/owner", "Name the user whom the key belongs to.")
 	}
 	p, err := c.principalFacts(c.target, access.Principal{Type: access.PrincipalUser, ID: string(named)})
@@ -184,6 +187,9 @@ func (c *change) keyOwner(named tenancy.UserID) (owner tenancy.User, path []tena
 		return owner, nil, err
 	}
 	if p.user == nil || p.user.State == tenancy.Deleted {
+		if err := c.require(access.APIKeysManage, c.rootPath()); err != nil {
+			return owner, nil, err
+		}
 		return owner, nil, problem.InvalidField("/owner", "There is no such user in this tenant.")
 	}
 	if own {
