@@ -1,0 +1,128 @@
+// Package storetest opens real stores for tests, on both engines.
+//
+// SQLite always runs. PostgreSQL runs when CLAVIGER_TEST_POSTGRES is the URL of a superuser
+// of a server that may be littered, as e2e/postgres/with-postgres provides. With CI=true a
+// missing one fails the test instead of skipping it.
+package storetest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claviger-io/claviger/internal/store"
+)
+
+// Environment names the variable with the PostgreSQL URL.
+const Environment = "CLAVIGER_TEST_POSTGRES"
+
+// Each runs a test on an empty store of each engine. url opens the same database again.
+func Each(t *testing.T, test func(t *testing.T, s *store.Store, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		url := SQLite(t)
+		test(t, MustOpen(t, url), url)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := Postgres(t)
+		test(t, MustOpen(t, url), url)
+	})
+}
+
+// SQLite is the URL of a database that doesn't exist yet and goes with the test.
+func SQLite(tb testing.TB) string {
+	tb.Helper()
+	return "sqlite:" + filepath.Join(tb.TempDir(), "claviger.db")
+}
+
+// Postgres is the URL of a database of this test's own, with the schema in place. It skips
+// the test when there is no server, or fails it in CI.
+func Postgres(tb testing.TB) string {
+	tb.Helper()
+	server := os.Getenv(Environment)
+	if server == "" {
+		if os.Getenv("CI") == "true" {
+			tb.Fatalf("%s is not set: run the tests with e2e/postgres/with-postgres", Environment)
+		}
+		tb.Skipf("%s is not set", Environment)
+	}
+	from := mustTemplate(tb, server)
+	name := "claviger_test_" + strings.ToLower(rand.Text()[:16])
+	mustExec(tb, server, "CREATE DATABASE "+name+" TEMPLATE "+from)
+	tb.Cleanup(func() { mustExec(tb, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	return database(tb, server, name)
+}
+
+// MustOpen opens a store that closes with the test.
+func MustOpen(tb testing.TB, url string) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), store.Config{URL: url})
+	if err != nil {
+		tb.Fatalf("opening a store: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("closing the store: %v", err)
+		}
+	})
+	return s
+}
+
+var (
+	templateMu sync.Mutex
+	template   string // guarded by templateMu: a migrated database that others are copied from
+)
+
+func mustTemplate(tb testing.TB, server string) string {
+	tb.Helper()
+	templateMu.Lock()
+	defer templateMu.Unlock()
+	if template != "" {
+		return template
+	}
+	name := fmt.Sprintf("claviger_template_%d_%s", os.Getpid(), strings.ToLower(rand.Text()[:8]))
+	mustExec(tb, server, "CREATE DATABASE "+name)
+	s, err := store.Open(tb.Context(), store.Config{URL: database(tb, server, name)})
+	if err != nil {
+		tb.Fatalf("migrating the template database: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		tb.Fatalf("closing the template database: %v", err)
+	}
+	template = name
+	return name
+}
+
+func database(tb testing.TB, server, name string) string {
+	tb.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		tb.Fatalf("%s is not a URL", Environment)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func mustExec(tb testing.TB, server, sql string) {
+	tb.Helper()
+	// A test's own context has ended when it cleans up.
+	ctx := tb.Context()
+	if ctx.Err() != nil {
+		ctx = background()
+	}
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		tb.Fatalf("connecting to the test server: %v", err)
+	}
+	defer func() { _ = conn.Close(background()) }() // nothing is left to be done on it
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		tb.Fatalf("%s: %v", sql, err)
+	}
+}
