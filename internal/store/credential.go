@@ -98,11 +98,14 @@ var (
 
 const (
 	// SQLite's text index holds no text of its own, so it must be told what the old one was.
-	indexCredential = "INSERT INTO credential_search (rowid, search_text) VALUES (?, ?)"
-	unindexChanged  = "INSERT INTO credential_search (credential_search, rowid, search_text) " +
-		"SELECT 'delete', row_id, search_text FROM credentials WHERE search_text <> ? AND id = ? AND tenant_id = ?"
+	// Rows of this group of writes are not in it yet.
+	unindexChanged = "INSERT INTO credential_search (credential_search, rowid, search_text) " +
+		"SELECT 'delete', row_id, search_text FROM credentials WHERE search_text <> ? AND row_id <= ? AND id = ? AND tenant_id = ?"
 	indexChanged = "INSERT INTO credential_search (rowid, search_text) " +
-		"SELECT row_id, ? FROM credentials WHERE search_text <> ? AND id = ? AND tenant_id = ?"
+		"SELECT row_id, ? FROM credentials WHERE search_text <> ? AND row_id <= ? AND id = ? AND tenant_id = ?"
+	// New rows come into the index at the end of the group, all at once: it would write a
+	// segment of its own at every savepoint. Their numbers are this group's revisions.
+	indexNew = "INSERT INTO credential_search (rowid, search_text) SELECT row_id, search_text FROM credentials WHERE row_id > ?"
 )
 
 // credentialText is what a search looks through: what a list shows of the credential itself.
@@ -158,18 +161,12 @@ func (tx *Tx) InsertCredential(c credential.Credential, material ...credential.M
 	if err != nil {
 		return err
 	}
-	text := args[len(args)-1]
 	args = append([]any{
 		row, string(c.ID[:]), string(c.TenantID), micros(c.CreatedAt),
 		string(c.CreatedBy.Type), c.CreatedBy.ID, c.CreatedByName, micros(c.LastUsedAt),
 	}, args...)
 	if err := tx.write(statement{text: insertCredential, args: args, taken: credentialTaken}); err != nil {
 		return err
-	}
-	if tx.store.db.engine == engineSQLite {
-		if err := tx.exec(indexCredential, row, text); err != nil {
-			return err
-		}
 	}
 	for _, m := range material {
 		if m.CredentialID != c.ID {
@@ -196,10 +193,11 @@ func (tx *Tx) UpdateCredential(c credential.Credential) error {
 		return err
 	}
 	if tx.store.db.engine == engineSQLite {
-		if err := tx.exec(unindexChanged, text, id, tenant); err != nil {
+		indexed := int64(tx.committed.revision)
+		if err := tx.exec(unindexChanged, text, indexed, id, tenant); err != nil {
 			return err
 		}
-		if err := tx.exec(indexChanged, text, text, id, tenant); err != nil {
+		if err := tx.exec(indexChanged, text, text, indexed, id, tenant); err != nil {
 			return err
 		}
 	}

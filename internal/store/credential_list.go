@@ -62,8 +62,9 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			{name: "expires_at", column: "expires_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 		},
-		row:   func(r *credentialRow) int64 { return r.RowID },
-		scope: tx.scope,
+		hidden: []string{"search_text"},
+		row:    func(r *credentialRow) int64 { return r.RowID },
+		scope:  tx.scope,
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
 		},

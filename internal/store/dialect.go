@@ -49,7 +49,7 @@ type databases struct {
 
 func openDatabases(ctx context.Context, c Config) (*databases, error) {
 	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
-		return openSQLite(ctx, path)
+		return openSQLite(ctx, path, c.LockTimeout)
 	}
 	if strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://") {
 		return openPostgres(ctx, c)
@@ -57,13 +57,13 @@ func openDatabases(ctx context.Context, c Config) (*databases, error) {
 	return nil, errors.New(`the database URL must begin with "sqlite:" or "postgres://"`)
 }
 
-func openSQLite(ctx context.Context, path string) (*databases, error) {
+func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*databases, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsAny(path, "?\x00") {
 		return nil, errors.New("the database URL must name a file: sqlite:PATH")
 	}
 	dsn := func(extra ...string) string {
 		q := url.Values{"_pragma": append([]string{
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+			"busy_timeout(" + strconv.FormatInt(lockTimeout.Milliseconds(), 10) + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 			"cache_size(-65536)", "temp_store(MEMORY)",
 		}, extra...)}
 		q.Set("_txlock", "immediate")

@@ -58,6 +58,7 @@ type listing[M, T any] struct {
 	where  func(*bun.SelectQuery) *bun.SelectQuery
 	// narrow, when set, is a quicker way to the same rows where few match.
 	narrow func(*bun.SelectQuery) *bun.SelectQuery
+	hidden []string // columns that where needs and items don't show
 	item   func(*M) (T, error)
 }
 
@@ -182,7 +183,10 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 		return nil, err
 	}
 	desc = desc != backwards
-	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Limit(window)
+	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).ColumnExpr("?TableColumns").Limit(window)
+	for _, column := range l.hidden {
+		near = near.Column(column)
+	}
 	var rows []M
 	err = l.ordered(l.where(db.NewSelect().Model(&rows).ModelTableExpr("(?) AS ?TableAlias", near)), order, desc).Limit(int64(n)).Scan(tx.ctx)
 	if err != nil {

@@ -84,8 +84,9 @@ func (tx *Tx) Organizations(f OrganizationFilter, p Page) (List[tenancy.Organiza
 			{name: "name", column: "name_key", key: func(r *organizationRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at"},
 		},
-		row:   func(r *organizationRow) int64 { return r.RowID },
-		scope: tx.scope,
+		hidden: []string{"search_text"},
+		row:    func(r *organizationRow) int64 { return r.RowID },
+		scope:  tx.scope,
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			if at != "" {
 				from, until := below(at)

@@ -139,7 +139,8 @@ func (tx *Tx) AllTenantsTenants(f TenantFilter, p Page) (List[tenancy.Tenant], e
 			{name: "name", column: "name_key", key: func(r *tenantRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at"},
 		},
-		row: func(r *tenantRow) int64 { return r.RowID },
+		hidden: []string{"search_text"},
+		row:    func(r *tenantRow) int64 { return r.RowID },
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			q = whereState(q, string(f.State), f.IncludeDeleted)
 			return whereSearch(q, search)

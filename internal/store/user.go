@@ -101,8 +101,9 @@ func (tx *Tx) Users(f UserFilter, p Page) (List[tenancy.User], error) {
 			{name: "name", column: "name_key", key: func(r *userRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at"},
 		},
-		row:   func(r *userRow) int64 { return r.RowID },
-		scope: tx.scope,
+		hidden: []string{"search_text"},
+		row:    func(r *userRow) int64 { return r.RowID },
+		scope:  tx.scope,
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			q = whereState(q, string(f.State), f.IncludeDeleted)
 			return whereSearch(tx.whereBelow(q, at), search)

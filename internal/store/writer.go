@@ -307,6 +307,9 @@ func (w *writer) commit(ctx context.Context, before, now head) error {
 		}
 		return problem.Wrap(fmt.Errorf("%w: %w", ErrOutcomeUnknown, err))
 	}
+	if now.revision != before.revision {
+		list = append(list, statement{text: indexNew, args: []any{int64(before.revision)}, checked: true})
+	}
 	if err := w.conn.run(ctx, list); err != nil {
 		w.rollback(ctx)
 		return err
