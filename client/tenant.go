@@ -13,16 +13,14 @@ const tenants = "tenants"
 
 // TenantFilter narrows a list of tenants. System callers only.
 type TenantFilter struct {
-	Search         string // part of the name, slug or external ID
-	State          string // active, suspended or deleted
-	IncludeDeleted bool   // also deleted ones
+	Search string // part of the name, slug or external ID
+	State  string // active, suspended or deleted
 }
 
 func (f TenantFilter) values() url.Values {
 	v := url.Values{}
 	set(v, "search", f.Search)
 	set(v, "state", f.State)
-	setBool(v, "include_deleted", f.IncludeDeleted)
 	return v
 }
 

@@ -17,7 +17,6 @@ type UserFilter struct {
 	OrganizationID string // users of this organization and below
 	Search         string // part of the user name, display name, e-mail address or external ID
 	State          string // active, suspended or deleted
-	IncludeDeleted bool   // also deleted ones
 }
 
 func (f UserFilter) values() url.Values {
@@ -26,7 +25,6 @@ func (f UserFilter) values() url.Values {
 	set(v, "organization_id", f.OrganizationID)
 	set(v, "search", f.Search)
 	set(v, "state", f.State)
-	setBool(v, "include_deleted", f.IncludeDeleted)
 	return v
 }
 

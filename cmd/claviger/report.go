@@ -52,8 +52,8 @@ func describe(err error) (message, hint string) {
 		return err.Error(), withHint.Hint
 	case errors.As(err, &answered):
 		return describeProblem(answered)
-	case errors.As(err, &refused) && refused.Kind != problem.Internal:
-		return refused.Message, fieldHints(refused)
+	case errors.As(err, &refused):
+		return err.Error(), fieldHints(refused)
 	case errors.Is(err, context.Canceled):
 		return "interrupted", ""
 	case errors.As(err, &dial) && dial.Op == "dial":

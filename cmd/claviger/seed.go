@@ -158,7 +158,7 @@ func (s *seeder) role(ctx context.Context, tenant tenancy.TenantID, key string) 
 // permissions is what a user's keys may do now.
 func (s *seeder) permissions(ctx context.Context, tenant tenancy.TenantID, user string) ([]string, error) {
 	me, err := s.a.Me(ctx, access.Caller{
-		Tenant: tenant, Via: access.ViaCredential,
+		Tenant: tenant, Via: access.ViaSession,
 		Principal: access.Principal{Type: access.PrincipalUser, ID: user},
 	}, authority.MeInput{})
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,40 +55,35 @@ func (p *program) serveCommand() *cobra.Command {
 }
 
 // runNode runs the node until ctx ends, writes the ready file once it answers, and closes
-// the node. whenReady is called with it; nil means nothing is.
+// the node. whenReady is called before that file is there; nil means nothing is.
 func runNode(ctx context.Context, n *node.Node, o *options, logger *slog.Logger, whenReady func() error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	announced := make(chan error, 1)
 	go func() {
-		defer close(done)
-		select {
-		case <-n.Ready():
-		case <-ctx.Done():
-			return
-		}
-		if err := announce(n, o, whenReady); err != nil {
-			cancel(err)
-			return
-		}
-		logger.InfoContext(ctx, "ready", slog.String("url", n.URL()), slog.String("version", version))
-		node.TuneMemory(ctx)
+		announced <- func() error {
+			select {
+			case <-n.Ready():
+			case <-ctx.Done():
+				return nil
+			}
+			if err := announce(n, o, whenReady); err != nil {
+				cancel()
+				return err
+			}
+			logger.InfoContext(ctx, "ready", slog.String("url", n.URL()), slog.String("version", version))
+			node.TuneMemory(ctx)
+			return nil
+		}()
 	}()
 	err := n.Run(ctx)
-	cause := context.Cause(ctx)
-	cancel(nil)
-	<-done
-	if closed := n.Close(); err == nil {
-		err = closed
-	}
+	cancel()
+	err = errors.Join(err, <-announced, n.Close())
 	if o.readyFile != "" {
 		_ = os.Remove(o.readyFile)
 	}
-	if err == nil && cause != nil && cause != context.Canceled { //nolint:errorlint // the very value that WithCancelCause uses
-		return cause
-	}
 	if err == nil {
-		logger.Info("stopped")
+		logger.InfoContext(ctx, "stopped")
 	}
 	return err
 }

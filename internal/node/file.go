@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // HintedError is an error with advice for whoever runs the program.
@@ -47,6 +48,20 @@ func WriteFileAtomic(path string, data []byte, mode os.FileMode) (err error) {
 		return fmt.Errorf("renaming: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// privateFile makes a new SQLite file for its owner alone; SQLite gives the files beside it
+// the same mode.
+func privateFile(database string) error {
+	path, ok := strings.CutPrefix(database, "sqlite:")
+	if !ok {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("making the database file: %w", err)
+	}
+	return f.Close()
 }
 
 // syncFolder makes a rename in the folder survive a power cut.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 

@@ -32,7 +32,7 @@ func listen(ctx context.Context, c *Config) (net.Listener, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("listening at %s: %w", c.Addr, err)
 	}
-	url := "http://" + reachable(l.Addr())
+	url := "http://" + reachable(c.Addr, l.Addr())
 	if secure != nil {
 		l = tls.NewListener(l, secure)
 		url = "https" + url[len("http"):]
@@ -41,15 +41,16 @@ func listen(ctx context.Context, c *Config) (net.Listener, string, error) {
 }
 
 // reachable turns "every address" into one that can be dialled.
-func reachable(a net.Addr) string {
+func reachable(asked string, a net.Addr) string {
 	addr, err := netip.ParseAddrPort(a.String())
 	if err != nil || !addr.Addr().IsUnspecified() {
 		return a.String()
 	}
-	if addr.Addr().Is4() {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.Port()).String()
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if host, _, err := net.SplitHostPort(asked); err == nil && host == "::" {
+		loopback = netip.IPv6Loopback()
 	}
-	return netip.AddrPortFrom(netip.IPv6Loopback(), addr.Port()).String()
+	return netip.AddrPortFrom(loopback, addr.Port()).String()
 }
 
 // isLoopback doesn't ask a resolver: what a name means today it may not mean tomorrow.

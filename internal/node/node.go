@@ -46,41 +46,37 @@ type Node struct {
 
 // Open opens the database and the keyring, makes the system tenant on the first start,
 // and listens. Nothing is answered before Run.
-func Open(ctx context.Context, c Config) (n *Node, err error) {
+func Open(ctx context.Context, c Config) (*Node, error) {
 	c.fill()
-	n = &Node{cfg: c, ready: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			_ = n.Close()
-			n = nil
-		}
-	}()
+	n := &Node{cfg: c, ready: make(chan struct{})}
+	if err := n.open(ctx); err != nil {
+		_ = n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context) (err error) {
 	// Listening comes first: an address that is taken or not allowed must not leave a
 	// new database behind.
 	if n.listener, n.url, err = listen(ctx, &n.cfg); err != nil {
-		return nil, err
+		return err
 	}
 	if err = n.openData(ctx); err != nil {
-		return nil, err
-	}
-	if err = n.authority.BootstrapSystem(ctx); err != nil {
-		return nil, fmt.Errorf("making the system tenant: %w", err)
+		return err
 	}
 	n.handler, err = n.assemble()
-	return n, err
+	return err
 }
 
 // OpenAuthority is Open without HTTP and without verification, for commands that work on
 // the database by themselves. What it changes, running nodes read from the feed. The
 // journal and the checkpoint file belong to one process at a time: leave them empty where
 // a node may be running, and revoke nothing then.
-func OpenAuthority(ctx context.Context, c Config) (n *Node, err error) {
+func OpenAuthority(ctx context.Context, c Config) (*Node, error) {
 	c.fill()
-	n = &Node{cfg: c, ready: make(chan struct{})}
-	if err = n.openData(ctx); err == nil {
-		err = n.authority.BootstrapSystem(ctx)
-	}
-	if err != nil {
+	n := &Node{cfg: c, ready: make(chan struct{})}
+	if err := n.openData(ctx); err != nil {
 		_ = n.Close()
 		return nil, err
 	}
@@ -89,6 +85,9 @@ func OpenAuthority(ctx context.Context, c Config) (n *Node, err error) {
 
 func (n *Node) openData(ctx context.Context) (err error) {
 	c := &n.cfg
+	if err = privateFile(c.Database); err != nil {
+		return err
+	}
 	if n.store, err = store.Open(ctx, store.Config{URL: c.Database, Now: c.Now, Logger: c.Logger}); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
@@ -127,6 +126,9 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	n.people, err = signin.New(signin.Config{Store: n.store, Now: c.Now, Logger: c.Logger})
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)
+	}
+	if err = n.authority.BootstrapSystem(ctx); err != nil {
+		return fmt.Errorf("making the system tenant: %w", err)
 	}
 	return nil
 }
