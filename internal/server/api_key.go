@@ -38,8 +38,8 @@ func (s *Server) apiKeyRoutes() {
 }
 
 type issueAPIKeyInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.IssueAPIKeyRequest
 }
 
@@ -60,23 +60,23 @@ func (s *Server) issueAPIKey(ctx context.Context, c *call, in *issueAPIKeyInput)
 	return answerWith(key, err, issuedAPIKeyOf)
 }
 
-// keysInput filters a list of keys.
-type keysInput struct {
-	tenantInput
-	pageInput
-	searchInput
+// KeysInput filters a list of keys.
+type KeysInput struct {
+	TenantInput
+	PageInput
+	SearchInput
 	State          string    `query:"state" enum:"active,suspended,revoked,expired"`
 	ExpiringBefore time.Time `query:"expiring_before" doc:"Keys that end before this time."`
 	IncludeDeleted bool      `query:"include_deleted" doc:"Deleted and expired ones too."`
 }
 
 type apiKeysInput struct {
-	keysInput
+	KeysInput
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Keys at this organization and all below it."`
 	OwnerID        string `query:"owner_id" maxLength:"64" doc:"Keys of this user."`
 }
 
-func (in keysInput) ask() authority.KeysInput {
+func (in KeysInput) ask() authority.KeysInput {
 	out := authority.KeysInput{
 		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted, Page: in.page(),
 	}
@@ -93,7 +93,7 @@ func (s *Server) apiKeys(ctx context.Context, c *call, in *apiKeysInput) (*body[
 	return listAnswer(list, err, apiKeyOf)
 }
 
-func (s *Server) apiKey(ctx context.Context, c *call, in *idInput) (*body[api.APIKey], error) {
+func (s *Server) apiKey(ctx context.Context, c *call, in *IDInput) (*body[api.APIKey], error) {
 	id, err := credentialID(in.ID, "API key")
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (s *Server) apiKey(ctx context.Context, c *call, in *idInput) (*body[api.AP
 }
 
 type renameAPIKeyInput struct {
-	idInput
+	IDInput
 	Body api.ChangeAPIKeyRequest
 }
 
@@ -133,8 +133,8 @@ func keyAction[W any](do func(context.Context, access.Caller, authority.KeyInput
 }
 
 type rotateInput struct {
-	idInput
-	onceInput
+	IDInput
+	OnceInput
 	Body *api.RotateRequest
 }
 
@@ -160,7 +160,7 @@ func (s *Server) rotateAPIKey(ctx context.Context, c *call, in *rotateInput) (*b
 	return answerWith(key, err, issuedAPIKeyOf)
 }
 
-func (s *Server) deleteAPIKey(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deleteAPIKey(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	id, err := credentialID(in.ID, "API key")
 	if err != nil {
 		return nil, err

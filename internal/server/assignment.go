@@ -21,8 +21,8 @@ func (s *Server) assignmentRoutes() {
 }
 
 type assignInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.CreateAssignmentRequest
 }
 
@@ -40,8 +40,8 @@ func (s *Server) assign(ctx context.Context, c *call, in *assignInput) (*body[ap
 }
 
 type assignmentsInput struct {
-	tenantInput
-	pageInput
+	TenantInput
+	PageInput
 	PrincipalID    string `query:"principal_id" maxLength:"64"`
 	PrincipalType  string `query:"principal_type" enum:"user,service_account" default:"user" doc:"What principal_id names."`
 	RoleID         string `query:"role_id" maxLength:"64"`
@@ -59,7 +59,7 @@ func (s *Server) assignments(ctx context.Context, c *call, in *assignmentsInput)
 	return listAnswer(list, err, assignmentOf)
 }
 
-func (s *Server) unassign(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) unassign(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.Unassign(ctx, c.caller, authority.AssignmentInput{ID: access.AssignmentID(in.ID)})
 	return nil, err
 }

@@ -17,8 +17,8 @@ func (s *Server) auditEventRoutes() {
 }
 
 type auditEventsInput struct {
-	tenantInput
-	pageInput
+	TenantInput
+	PageInput
 	Action     string    `query:"action" maxLength:"64" doc:"Such as api_key.revoke."`
 	TargetType string    `query:"target_type" maxLength:"64"`
 	TargetID   string    `query:"target_id" maxLength:"64"`

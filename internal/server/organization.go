@@ -31,8 +31,8 @@ func (s *Server) organizationRoutes() {
 }
 
 type createOrganizationInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.CreateOrganizationRequest
 }
 
@@ -49,9 +49,9 @@ func (s *Server) createOrganization(ctx context.Context, c *call, in *createOrga
 }
 
 type organizationsInput struct {
-	tenantInput
-	pageInput
-	searchInput
+	TenantInput
+	PageInput
+	SearchInput
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"This organization and all below it."`
 	State          string `query:"state" enum:"active,suspended,deleted"`
 	IncludeDeleted bool   `query:"include_deleted"`
@@ -64,13 +64,13 @@ func (s *Server) organizations(ctx context.Context, c *call, in *organizationsIn
 	return listAnswer(list, err, organizationOf)
 }
 
-func (s *Server) organization(ctx context.Context, c *call, in *idInput) (*body[api.Organization], error) {
+func (s *Server) organization(ctx context.Context, c *call, in *IDInput) (*body[api.Organization], error) {
 	org, err := s.authority.Organization(ctx, c.caller, authority.OrganizationInput{ID: tenancy.OrgID(in.ID)})
 	return answerWith(org, err, organizationOf)
 }
 
 type changeOrganizationInput struct {
-	idInput
+	IDInput
 	Body api.ChangeOrganizationRequest
 }
 
@@ -112,7 +112,7 @@ func (s *Server) resumeOrganization(ctx context.Context, c *call, in *idOnceInpu
 	return answerWith(org, err, organizationOf)
 }
 
-func (s *Server) removeOrganization(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) removeOrganization(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.RemoveOrganization(ctx, c.caller, authority.OrganizationInput{ID: tenancy.OrgID(in.ID)})
 	return nil, err
 }

@@ -27,7 +27,7 @@ func (s *Server) planRoutes() {
 }
 
 type createPlanInput struct {
-	onceInput
+	OnceInput
 	Body api.CreatePlanRequest
 }
 
@@ -48,13 +48,13 @@ func (s *Server) plans(ctx context.Context, c *call, _ *struct{}) (*body[api.Lis
 	return listAnswer(store.List[catalog.Plan]{Items: all, Total: int64(len(all))}, err, planOf)
 }
 
-func (s *Server) plan(ctx context.Context, c *call, in *idInput) (*body[api.Plan], error) {
+func (s *Server) plan(ctx context.Context, c *call, in *IDInput) (*body[api.Plan], error) {
 	plan, err := s.authority.Plan(ctx, c.caller, authority.PlanInput{ID: tenancy.PlanID(in.ID)})
 	return answerWith(plan, err, planOf)
 }
 
 type changePlanInput struct {
-	idInput
+	IDInput
 	Body api.ChangePlanRequest
 }
 
@@ -66,7 +66,7 @@ func (s *Server) changePlan(ctx context.Context, c *call, in *changePlanInput) (
 	return answerWith(plan, err, planOf)
 }
 
-func (s *Server) deletePlan(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deletePlan(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.DeletePlan(ctx, c.caller, authority.PlanInput{ID: tenancy.PlanID(in.ID)})
 	return nil, err
 }

@@ -28,8 +28,8 @@ func (s *Server) roleRoutes() {
 }
 
 type createRoleInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.CreateRoleRequest
 }
 
@@ -45,18 +45,18 @@ func (s *Server) createRole(ctx context.Context, c *call, in *createRoleInput) (
 	return answerWith(role, err, roleOf)
 }
 
-func (s *Server) roles(ctx context.Context, c *call, in *tenantInput) (*body[api.List[api.Role]], error) {
+func (s *Server) roles(ctx context.Context, c *call, in *TenantInput) (*body[api.List[api.Role]], error) {
 	all, err := s.authority.Roles(ctx, c.caller, authority.RolesInput{Tenant: in.tenant()})
 	return listAnswer(store.List[access.Role]{Items: all, Total: int64(len(all))}, err, roleOf)
 }
 
-func (s *Server) role(ctx context.Context, c *call, in *idInput) (*body[api.Role], error) {
+func (s *Server) role(ctx context.Context, c *call, in *IDInput) (*body[api.Role], error) {
 	role, err := s.authority.Role(ctx, c.caller, authority.RoleInput{ID: access.RoleID(in.ID)})
 	return answerWith(role, err, roleOf)
 }
 
 type changeRoleInput struct {
-	idInput
+	IDInput
 	Body api.ChangeRoleRequest
 }
 
@@ -68,7 +68,7 @@ func (s *Server) changeRole(ctx context.Context, c *call, in *changeRoleInput) (
 	return answerWith(role, err, roleOf)
 }
 
-func (s *Server) deleteRole(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deleteRole(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.DeleteRole(ctx, c.caller, authority.RoleInput{ID: access.RoleID(in.ID)})
 	return nil, err
 }

@@ -82,42 +82,42 @@ func (s *Server) register() {
 	)
 }
 
-// idInput names one object in the path.
-type idInput struct {
+// IDInput names one object in the path.
+type IDInput struct {
 	ID string `path:"id" maxLength:"64" doc:"The object's ID."`
 }
 
-// tenantInput lets callers of the system tenant act in another.
-type tenantInput struct {
+// TenantInput lets callers of the system tenant act in another.
+type TenantInput struct {
 	TenantID string `query:"tenant_id" maxLength:"64" doc:"System callers only: which tenant; absent means your own."`
 }
 
-func (t tenantInput) tenant() tenancy.TenantID { return tenancy.TenantID(t.TenantID) }
+func (t TenantInput) tenant() tenancy.TenantID { return tenancy.TenantID(t.TenantID) }
 
-// pageInput asks for one page of a list.
-type pageInput struct {
+// PageInput asks for one page of a list.
+type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor or previous_cursor of an earlier answer, with the same filters."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Sort   string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
 	Order  string `query:"order" enum:"asc,desc" default:"asc"`
 }
 
-func (p pageInput) page() store.Page {
+func (p PageInput) page() store.Page {
 	return store.Page{Limit: p.Limit, Cursor: p.Cursor, Sort: p.Sort, Desc: p.Order == "desc"}
 }
 
-// searchInput narrows a list by part of a word.
-type searchInput struct {
+// SearchInput narrows a list by part of a word.
+type SearchInput struct {
 	Search string `query:"search" maxLength:"200" doc:"Part of a word in any visible column."`
 }
 
-// onceInput makes repeating a request harmless.
-type onceInput struct {
+// OnceInput makes repeating a request harmless.
+type OnceInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Chosen by you. Within 24 hours the same key answers what the first request made, without its secret; with another body it is a 409."`
 }
 
 // once binds the key to the operation and everything that was asked.
-func (o onceInput) once(operation string, asked ...any) (authority.Idempotency, error) {
+func (o OnceInput) once(operation string, asked ...any) (authority.Idempotency, error) {
 	if o.IdempotencyKey == "" {
 		return authority.Idempotency{}, nil
 	}

@@ -72,7 +72,7 @@ func (s *Server) signOut(ctx context.Context, c *call, _ *struct{}) (*signOutAns
 	return &signOutAnswer{SetCookie: cookieFor("")}, nil
 }
 
-func (s *Server) endSession(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) endSession(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	session, err := c.person()
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func (s *Server) tenantRoutes() {
 }
 
 type createTenantInput struct {
-	onceInput
+	OnceInput
 	Body api.CreateTenantRequest
 }
 
@@ -55,8 +55,8 @@ func (s *Server) createTenant(ctx context.Context, c *call, in *createTenantInpu
 }
 
 type tenantsInput struct {
-	pageInput
-	searchInput
+	PageInput
+	SearchInput
 	State string `query:"state" enum:"active,suspended,deleted"`
 }
 
@@ -67,12 +67,12 @@ func (s *Server) tenants(ctx context.Context, c *call, in *tenantsInput) (*body[
 	return listAnswer(list, err, tenantOf)
 }
 
-func (s *Server) tenant(ctx context.Context, c *call, in *idInput) (*body[api.Tenant], error) {
+func (s *Server) tenant(ctx context.Context, c *call, in *IDInput) (*body[api.Tenant], error) {
 	return tenantAnswer(s.authority.Tenant(ctx, c.caller, authority.TenantInput{ID: tenancy.TenantID(in.ID)}))
 }
 
 type changeTenantInput struct {
-	idInput
+	IDInput
 	Body api.ChangeTenantRequest
 }
 
@@ -98,8 +98,8 @@ func (s *Server) changeTenant(ctx context.Context, c *call, in *changeTenantInpu
 }
 
 type idOnceInput struct {
-	idInput
-	onceInput
+	IDInput
+	OnceInput
 }
 
 func (in *idOnceInput) tenantAsk(operation string) (authority.TenantInput, error) {
@@ -123,7 +123,7 @@ func (s *Server) resumeTenant(ctx context.Context, c *call, in *idOnceInput) (*b
 	return tenantAnswer(s.authority.ResumeTenant(ctx, c.caller, ask))
 }
 
-func (s *Server) deleteTenant(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deleteTenant(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.DeleteTenant(ctx, c.caller, authority.TenantInput{ID: tenancy.TenantID(in.ID)})
 	return nil, err
 }

@@ -33,8 +33,8 @@ func (s *Server) userRoutes() {
 }
 
 type createUserInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.CreateUserRequest
 }
 
@@ -52,9 +52,9 @@ func (s *Server) createUser(ctx context.Context, c *call, in *createUserInput) (
 }
 
 type usersInput struct {
-	tenantInput
-	pageInput
-	searchInput
+	TenantInput
+	PageInput
+	SearchInput
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Users of this organization and all below it."`
 	State          string `query:"state" enum:"active,suspended,deleted"`
 }
@@ -66,13 +66,13 @@ func (s *Server) users(ctx context.Context, c *call, in *usersInput) (*body[api.
 	return listAnswer(list, err, userOf)
 }
 
-func (s *Server) user(ctx context.Context, c *call, in *idInput) (*body[api.User], error) {
+func (s *Server) user(ctx context.Context, c *call, in *IDInput) (*body[api.User], error) {
 	user, err := s.authority.User(ctx, c.caller, authority.UserInput{ID: tenancy.UserID(in.ID)})
 	return answerWith(user, err, userOf)
 }
 
 type changeUserInput struct {
-	idInput
+	IDInput
 	Body api.ChangeUserRequest
 }
 
@@ -124,7 +124,7 @@ func (s *Server) resumeUser(ctx context.Context, c *call, in *idOnceInput) (*bod
 	return answerWith(user, err, userOf)
 }
 
-func (s *Server) deleteUser(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deleteUser(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	_, err := s.authority.DeleteUser(ctx, c.caller, authority.UserInput{ID: tenancy.UserID(in.ID)})
 	return nil, err
 }

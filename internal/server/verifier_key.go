@@ -33,8 +33,8 @@ func (s *Server) verifierKeyRoutes() {
 }
 
 type issueVerifierKeyInput struct {
-	tenantInput
-	onceInput
+	TenantInput
+	OnceInput
 	Body api.IssueVerifierKeyRequest
 }
 
@@ -54,12 +54,12 @@ func (s *Server) issueVerifierKey(ctx context.Context, c *call, in *issueVerifie
 	return answerWith(key, err, issuedVerifierKeyOf)
 }
 
-func (s *Server) verifierKeys(ctx context.Context, c *call, in *keysInput) (*body[api.List[api.VerifierKey]], error) {
+func (s *Server) verifierKeys(ctx context.Context, c *call, in *KeysInput) (*body[api.List[api.VerifierKey]], error) {
 	list, err := s.authority.VerifierKeys(ctx, c.caller, in.ask())
 	return listAnswer(list, err, verifierKeyOf)
 }
 
-func (s *Server) verifierKey(ctx context.Context, c *call, in *idInput) (*body[api.VerifierKey], error) {
+func (s *Server) verifierKey(ctx context.Context, c *call, in *IDInput) (*body[api.VerifierKey], error) {
 	id, err := credentialID(in.ID, "verifier key")
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (s *Server) verifierKey(ctx context.Context, c *call, in *idInput) (*body[a
 }
 
 type renameVerifierKeyInput struct {
-	idInput
+	IDInput
 	Body api.ChangeVerifierKeyRequest
 }
 
@@ -91,7 +91,7 @@ func (s *Server) rotateVerifierKey(ctx context.Context, c *call, in *rotateInput
 	return answerWith(key, err, issuedVerifierKeyOf)
 }
 
-func (s *Server) deleteVerifierKey(ctx context.Context, c *call, in *idInput) (*none, error) {
+func (s *Server) deleteVerifierKey(ctx context.Context, c *call, in *IDInput) (*none, error) {
 	id, err := credentialID(in.ID, "verifier key")
 	if err != nil {
 		return nil, err
