@@ -19,6 +19,7 @@ import (
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/store/storetest"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -95,7 +96,8 @@ func (h *appliedHook) Fail(err error) {
 // engines runs a test in a new world on each engine.
 func engines(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
-	eachEngine(t, func(t *testing.T, url string) { run(t, newWorld(t, url)) })
+	t.Run("sqlite", func(t *testing.T) { run(t, newWorld(t, storetest.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { run(t, newWorld(t, storetest.Postgres(t))) })
 }
 
 func newWorld(t testing.TB, url string) *world {

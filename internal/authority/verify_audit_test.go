@@ -1,0 +1,153 @@
+package authority_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+func (w *world) audit(checkpoints []byte) authority.AuditReport {
+	w.Helper()
+	r, err := authority.VerifyAudit(w.Context(), w.store, bytes.NewReader(checkpoints), w.signer)
+	w.must(err)
+	return r
+}
+
+func (w *world) checkpointFile() []byte {
+	w.Helper()
+	b, err := os.ReadFile(w.checkpoints)
+	w.must(err)
+	return b
+}
+
+// checkpointed makes some events, a checkpoint, more events, and another checkpoint.
+func (w *world) checkpointed() []byte {
+	w.Helper()
+	w.must(w.a.Checkpoint(w.Context()))
+	for range 5 {
+		w.key(w.holder)
+	}
+	w.must(w.a.Checkpoint(w.Context()))
+	return w.checkpointFile()
+}
+
+func TestCheckpoints(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		file := w.checkpointed()
+		r := w.audit(file)
+		if !r.OK() || r.Checkpoints != 2 || r.Tenants != 3 || r.Events != w.state()[1] || !r.LastAt.Equal(w.clock.Now()) {
+			t.Fatalf("report = %+v", r)
+		}
+		w.must(w.a.Checkpoint(t.Context())) // nothing moved: nothing to say
+		if !bytes.Equal(w.checkpointFile(), file) {
+			t.Error("a checkpoint of nothing was written")
+		}
+		w.key(w.holder)
+		if r := w.audit(file); !r.OK() {
+			t.Errorf("events after the checkpoint: %+v", r.Findings)
+		}
+		torn := append(bytes.Clone(file), file[:len(file)/3]...)
+		if r := w.audit(torn); !r.OK() {
+			t.Errorf("a torn last line: %+v", r.Findings)
+		}
+		if r := w.audit(nil); r.OK() {
+			t.Error("no checkpoints at all were good enough")
+		}
+		forged := bytes.Replace(file, []byte(`"events":`), []byte(`"events":1`), 1)
+		if r := w.audit(forged); r.OK() {
+			t.Error("a changed checkpoint was good enough")
+		}
+		stranger, _, err := ed25519.GenerateKey(nil)
+		w.must(err)
+		if r, err := authority.VerifyAudit(t.Context(), w.store, bytes.NewReader(file), stranger); err != nil || r.OK() {
+			t.Errorf("another key: %v, %+v", err, r)
+		}
+	})
+}
+
+// B6: whatever is done to the rows before the checkpoint shows, with tenant and sequence.
+func TestTampering(t *testing.T) {
+	const acme = "tenant_id = '%[1]s'"
+	for _, tt := range []struct {
+		name string
+		sql  []string
+		at   int64 // the sequence that must be named; 0: in the system chain
+	}{
+		{"edit", []string{"UPDATE audit_events SET actor_name = 'someone else' WHERE " + acme + " AND sequence = 3"}, 3},
+		{"edit what changed", []string{"UPDATE audit_events SET after = '{}' WHERE " + acme + " AND sequence = 2"}, 2},
+		{"edit the time", []string{"UPDATE audit_events SET at = at + 1 WHERE " + acme + " AND sequence = 4"}, 4},
+		{"remove", []string{"DELETE FROM audit_events WHERE " + acme + " AND sequence = 5"}, 5},
+		{"remove the first", []string{"DELETE FROM audit_events WHERE " + acme + " AND sequence = 1"}, 1},
+		{"remove the last", []string{"DELETE FROM audit_events WHERE " + acme + " AND sequence = %[2]d"}, -1},
+		{"remove the last and mend the head", []string{
+			"DELETE FROM audit_events WHERE " + acme + " AND sequence = %[2]d",
+			"UPDATE audit_heads SET sequence = sequence - 1, linked = sequence - 1, hash = (SELECT hash FROM audit_events WHERE " + acme + " AND sequence = %[2]d - 1) WHERE " + acme,
+		}, -1},
+		{"remove a whole tenant", []string{"DELETE FROM audit_events WHERE " + acme, "DELETE FROM audit_heads WHERE " + acme}, 1},
+		{"reorder", []string{
+			"UPDATE audit_events SET sequence = -2 WHERE " + acme + " AND sequence = 2",
+			"UPDATE audit_events SET sequence = 2 WHERE " + acme + " AND sequence = 3",
+			"UPDATE audit_events SET sequence = 3 WHERE " + acme + " AND sequence = -2",
+		}, 2},
+		{"give to another tenant", []string{"UPDATE audit_events SET tenant_id = 'ten_none' WHERE " + acme + " AND sequence = %[2]d"}, -1},
+		{"edit a link", []string{"UPDATE audit_links SET at = at + 1 WHERE sequence = 1"}, 0},
+		{"remove the links", []string{"DELETE FROM audit_links"}, 0},
+		{"remove the last link", []string{"DELETE FROM audit_links WHERE sequence = 2"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			engines(t, func(t *testing.T, w *world) {
+				file := w.checkpointed()
+				last := w.lastEvent(w.acme.ID).Sequence
+				for _, q := range tt.sql {
+					if strings.Contains(q, "%[2]d") {
+						q = fmt.Sprintf(q, w.acme.ID, last)
+					} else if strings.Contains(q, "%[1]s") {
+						q = fmt.Sprintf(q, w.acme.ID)
+					}
+					w.exec(q)
+				}
+				r := w.audit(file)
+				want, tenant := tt.at, w.acme.ID
+				if want < 0 {
+					want = last
+				}
+				if want == 0 {
+					tenant = ""
+				}
+				for _, f := range r.Findings {
+					if f.Tenant == tenant && (want == 0 || f.Sequence == want) {
+						return
+					}
+				}
+				t.Errorf("findings = %+v, want one at %q %d", r.Findings, tenant, want)
+			})
+		})
+	}
+}
+
+// A crash between the link and the file leaves a link without a checkpoint; the next
+// checkpoint brings the file up to date.
+func TestRunWritesACheckpointAtItsEnd(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.a.Run(ctx) }()
+		w.key(w.holder)
+		cancel()
+		w.must(<-done)
+		if r := w.audit(w.checkpointFile()); !r.OK() || r.Checkpoints != 1 {
+			t.Errorf("report = %+v", r)
+		}
+		before := w.state()
+		if e := w.lastEvent(tenancy.SystemTenantID); e.Sequence == 0 || before[1] == 0 {
+			t.Error("no events")
+		}
+	})
+}
