@@ -19,8 +19,8 @@ var errLastAdministrator = problem.New(problem.Conflict, "last_administrator", "
 
 // home is the root of the tenant that the caller is in, or works in.
 func (m *model) home(t *rapid.T, c acting) tenancy.OrgID {
-	if c.System() || rapid.IntRange(0, 9).Draw(t, "strays") == 0 {
-		return rapid.SampledFrom([]tenancy.OrgID{"a", "b"}).Draw(t, "tenant")
+	if c.System() || pick(10).Draw(t, "strays") == 9 {
+		return oneOf([]tenancy.OrgID{"a", "b"}).Draw(t, "tenant")
 	}
 	if c.Tenant == "ten_b" {
 		return "b"
@@ -29,26 +29,26 @@ func (m *model) home(t *rapid.T, c acting) tenancy.OrgID {
 }
 
 func (m *model) drawOrg(t *rapid.T, root tenancy.OrgID) tenancy.OrgID {
-	return rapid.SampledFrom(slices.DeleteFunc(sorted(m.parent), func(o tenancy.OrgID) bool {
+	return oneOf(slices.DeleteFunc(sorted(m.parent), func(o tenancy.OrgID) bool {
 		return m.tenantOf[o] != m.tenantOf[root]
 	})).Draw(t, "organization")
 }
 
 func (m *model) drawRole(t *rapid.T, root tenancy.OrgID) access.RoleID {
-	return rapid.SampledFrom(slices.DeleteFunc(sorted(m.roles), func(r access.RoleID) bool {
+	return oneOf(slices.DeleteFunc(sorted(m.roles), func(r access.RoleID) bool {
 		return m.roles[r].TenantID != m.tenantOf[root]
 	})).Draw(t, "role")
 }
 
 func (m *model) drawUser(t *rapid.T, root tenancy.OrgID) tenancy.UserID {
-	return rapid.SampledFrom(slices.DeleteFunc(sorted(m.users), func(u tenancy.UserID) bool {
+	return oneOf(slices.DeleteFunc(sorted(m.users), func(u tenancy.UserID) bool {
 		return m.users[u].TenantID != m.tenantOf[root]
 	})).Draw(t, "user")
 }
 
 func (m *model) drawIncludes(t *rapid.T, root tenancy.OrgID) []access.RoleID {
 	var list []access.RoleID
-	for range rapid.IntRange(0, 2).Draw(t, "includes") {
+	for range pick(3).Draw(t, "includes") {
 		list = append(list, m.drawRole(t, root))
 	}
 	return list
@@ -116,7 +116,7 @@ func (m *model) assign(t *rapid.T, c acting) (string, gifts, error) {
 }
 
 func (m *model) unassign(t *rapid.T, c acting) (string, gifts, error) {
-	id := rapid.SampledFrom(sorted(m.assignments)).Draw(t, "assignment")
+	id := oneOf(sorted(m.assignments)).Draw(t, "assignment")
 	a := m.assignments[id]
 	if a.TenantID == tenancy.SystemTenantID {
 		return "unassign", gifts{}, problem.New(problem.Denied, "", "The model's operator stays.")
@@ -173,7 +173,7 @@ func (m *model) issueKey(t *rapid.T, c acting) (string, gifts, error) {
 	if !ok || u.TenantID == tenancy.SystemTenantID {
 		return "issue key", gifts{}, problem.New(problem.Denied, "", "Only tenants' people have keys in this model.")
 	}
-	path, expires := m.path(u.OrganizationID), rapid.IntRange(0, 3).Draw(t, "expires")
+	path, expires := m.path(u.OrganizationID), pick(4).Draw(t, "expires")
 	carried := access.EffectiveAt(m.assignmentsOf(c.Principal), m.roles, path)
 	plan := access.NewSet(m.plan[u.TenantID]...)
 	gift := access.Gift{Permissions: access.Effective(carried, plan), Path: path, Recipient: c.Principal, ExpiresAt: moment(expires)}
@@ -189,7 +189,7 @@ func (m *model) makeApp(t *rapid.T, c acting) (string, gifts, error) {
 	name := m.next("app")
 	return m.giveApp(t, c, "make app", name, key{
 		principal: access.Principal{Type: access.PrincipalApp, ID: name},
-		org:       m.drawOrg(t, m.home(t, c)), expires: rapid.IntRange(0, 3).Draw(t, "expires"),
+		org:       m.drawOrg(t, m.home(t, c)), expires: pick(4).Draw(t, "expires"),
 	})
 }
 
@@ -198,13 +198,13 @@ func (m *model) changeApp(t *rapid.T, c acting) (string, gifts, error) {
 	if len(apps) == 0 {
 		return "change app", gifts{}, problem.New(problem.Denied, "", "There is none.")
 	}
-	name := rapid.SampledFrom(apps).Draw(t, "app")
+	name := oneOf(apps).Draw(t, "app")
 	return m.giveApp(t, c, "change app", name, m.keys[name])
 }
 
 // giveApp gives an app its scopes: what the caller holds, and any API of the plan.
 func (m *model) giveApp(t *rapid.T, c acting, what, name string, k key) (string, gifts, error) {
-	k.scopes = rapid.SliceOfN(rapid.SampledFrom([]access.Grant{
+	k.scopes = rapid.SliceOfN(oneOf([]access.Grant{
 		"surveys:read", "surveys:write", "chat:read", "chat:write", "unnamed:read", "claviger.roles:manage", "claviger.apps:manage",
 	}), 0, 4).Draw(t, "scopes")
 	apis := []access.Grant{"surveys:read", "surveys:write", "chat:read", "chat:write"}
@@ -222,7 +222,7 @@ func (m *model) revoke(t *rapid.T, c acting) (string, gifts, error) {
 	if len(m.keys) == 0 {
 		return "revoke", gifts{}, problem.New(problem.Denied, "", "There is none.")
 	}
-	name := rapid.SampledFrom(sorted(m.keys)).Draw(t, "key")
+	name := oneOf(sorted(m.keys)).Draw(t, "key")
 	k := m.keys[name]
 	if k.principal != c.Principal {
 		if err := may(c, access.APIKeysManage, m.path(k.org)); err != nil {
@@ -258,6 +258,6 @@ func (m *model) changePlan(t *rapid.T, c acting) (string, gifts, error) {
 	if err := may(c, access.PlansManage, m.path(root)); err != nil {
 		return "change plan", gifts{}, err
 	}
-	m.plan[m.tenantOf[root]] = rapid.SampledFrom([][]access.Grant{{"*:*"}, {"surveys:*"}, {"surveys:*", "chat:read"}, nil}).Draw(t, "plan")
+	m.plan[m.tenantOf[root]] = oneOf([][]access.Grant{{"*:*"}, {"surveys:*"}, {"surveys:*", "chat:read"}, nil}).Draw(t, "plan")
 	return "change plan", gifts{}, nil
 }

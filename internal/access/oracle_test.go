@@ -74,19 +74,29 @@ func says(grants []access.Grant, permission string) bool {
 }
 
 // holds reports whether a principal has a permission at an organization by its roles.
-func (w *world) holds(who access.Principal, org tenancy.OrgID, permission string) bool {
+// said remembers what each role says, which doesn't change while the oracle is asked.
+func (w *world) holds(said map[saying]bool, who access.Principal, org tenancy.OrgID, permission string) bool {
+	over := w.above(org)
 	for _, a := range w.assignments {
-		if a.Principal != who || !says(w.grantsOf(a.RoleID, nil), permission) {
+		// The system's root stands over every tenant.
+		system := w.tenantOf[a.OrganizationID] == tenancy.SystemTenantID && w.parent[a.OrganizationID] == ""
+		if a.Principal != who || (!system && !slices.Contains(over, a.OrganizationID)) {
 			continue
 		}
-		if slices.Contains(w.above(org), a.OrganizationID) {
-			return true
+		key := saying{a.RoleID, permission}
+		if _, known := said[key]; !known {
+			said[key] = says(w.grantsOf(a.RoleID, nil), permission)
 		}
-		if w.tenantOf[a.OrganizationID] == tenancy.SystemTenantID && w.parent[a.OrganizationID] == "" {
-			return true // the system's root stands over every tenant
+		if said[key] {
+			return true
 		}
 	}
 	return false
+}
+
+type saying struct {
+	role       access.RoleID
+	permission string
 }
 
 // inPlan reports whether a permission is ours or in what the tenant has bought.
@@ -96,18 +106,18 @@ func (w *world) inPlan(org tenancy.OrgID, permission string) bool {
 
 // rights is everything that everybody may do everywhere.
 func (w *world) rights() map[right]bool {
-	all := map[right]bool{}
+	all, said := map[right]bool{}, map[saying]bool{}
 	for _, permission := range asked {
 		for id := range w.users {
 			who := access.Principal{Type: access.PrincipalUser, ID: string(id)}
 			for org := range w.parent {
-				if w.holds(who, org, permission) {
+				if w.holds(said, who, org, permission) {
 					all[right{"user " + string(id), org, permission}] = true
 				}
 			}
 		}
 		for name := range w.keys {
-			if w.keyMay(name, permission) {
+			if w.keyMay(said, name, permission) {
 				all[right{"key " + name, w.keys[name].org, permission}] = true
 			}
 		}
@@ -115,22 +125,23 @@ func (w *world) rights() map[right]bool {
 	return all
 }
 
-func (w *world) keyMay(name, permission string) bool {
+func (w *world) keyMay(said map[saying]bool, name, permission string) bool {
 	k := w.keys[name]
 	if !w.inPlan(k.org, permission) {
 		return false
 	}
 	if k.principal.Type == access.PrincipalUser {
-		return w.holds(k.principal, k.org, permission)
+		return w.holds(said, k.principal, k.org, permission)
 	}
 	return says(k.scopes, permission)
 }
 
-// administrated reports whether a tenant has an active user who may give roles at the root.
+// administrated reports whether a tenant has an active user of its own who may give roles at the root.
 func (w *world) administrated(root tenancy.OrgID) bool {
+	said := map[saying]bool{}
 	for id, u := range w.users {
 		who := access.Principal{Type: access.PrincipalUser, ID: string(id)}
-		if u.State == tenancy.Active && w.holds(who, root, "claviger.assignments:manage") {
+		if u.TenantID == w.tenantOf[root] && u.State == tenancy.Active && w.holds(said, who, root, "claviger.assignments:manage") {
 			return true
 		}
 	}
