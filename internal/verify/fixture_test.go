@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
@@ -145,3 +146,6 @@ func (w *world) verify(tb testing.TB, r Request) Result {
 	}
 	return res
 }
+
+// aliasOf is a string over a buffer that is used again, as a server's requests are.
+func aliasOf(b []byte) string { return unsafe.String(&b[0], len(b)) }

@@ -176,6 +176,7 @@ func (x *Index) fresh(now time.Time, at int64) (*proof, time.Duration, error) {
 	}
 	d := p.staleness(now, at)
 	if d < 0 || d > x.cfg.MaxStaleness {
+		x.clock.raise(at) // once stale it stays stale, though the clock be set back
 		return nil, 0, errStale
 	}
 	return p, d, nil

@@ -15,7 +15,7 @@ import (
 // memSource is a Source in memory. Its feed has one row a revision, as the store's.
 type memSource struct {
 	mu    sync.Mutex
-	feed  []string // item keys; revision i+1 is feed[i]
+	feed  []row
 	items map[string]Item
 	moved chan struct{} // closed at the next change
 
@@ -24,6 +24,11 @@ type memSource struct {
 	gone      atomic.Bool  // Changes answers ErrFeedGone once
 	reads     atomic.Int64 // calls of Changes
 	perRev    int          // rows that share a revision; 0 and 1 mean one
+}
+
+type row struct {
+	revision uint64
+	key      string
 }
 
 func newMemSource() *memSource {
@@ -56,19 +61,21 @@ func keyOf(i Item) string {
 func (m *memSource) put(items ...Item) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, i := range items {
+	before := m.head()
+	for n, i := range items {
 		m.items[keyOf(i)] = i
-		m.feed = append(m.feed, keyOf(i))
+		m.feed = append(m.feed, row{before + 1 + uint64(n/max(1, m.perRev)), keyOf(i)})
 	}
 	close(m.moved)
 	m.moved = make(chan struct{})
-	return m.revisionOf(len(m.feed))
+	return m.head()
 }
 
-// revisionOf is the revision of the nth row, counted from 1.
-func (m *memSource) revisionOf(n int) uint64 {
-	per := max(1, m.perRev)
-	return uint64((n + per - 1) / per)
+func (m *memSource) head() uint64 {
+	if len(m.feed) == 0 {
+		return 0
+	}
+	return m.feed[len(m.feed)-1].revision
 }
 
 // replace makes the source another database: other items, another feed.
@@ -98,7 +105,7 @@ func (m *memSource) Snapshot(_ context.Context, put func(Item) error) (uint64, e
 			}
 		}
 	}
-	return m.revisionOf(len(m.feed)), nil
+	return m.head(), nil
 }
 
 func (m *memSource) Changes(_ context.Context, after uint64, limit int) ([]Change, uint64, error) {
@@ -112,17 +119,17 @@ func (m *memSource) Changes(_ context.Context, after uint64, limit int) ([]Chang
 		return nil, 0, fmt.Errorf("revision %d: %w", after, ErrFeedGone)
 	}
 	var list []Change
-	for n, key := range m.feed {
-		if rev := m.revisionOf(n + 1); rev > after && len(list) < limit {
-			list = append(list, Change{Revision: rev, Item: m.items[key]})
+	for _, r := range m.feed {
+		if r.revision > after && len(list) < limit {
+			list = append(list, Change{Revision: r.revision, Item: m.items[r.key]})
 		}
 	}
-	return list, m.revisionOf(len(m.feed)), nil
+	return list, m.head(), nil
 }
 
 func (m *memSource) Wait(ctx context.Context, after uint64) error {
 	m.mu.Lock()
-	moved, head := m.moved, m.revisionOf(len(m.feed))
+	moved, head := m.moved, m.head()
 	m.mu.Unlock()
 	if head > after {
 		return nil

@@ -1,0 +1,41 @@
+//go:build !race
+
+package verify
+
+import (
+	"testing"
+
+	"github.com/claviger-io/claviger/internal/secret"
+)
+
+// Without limits a verification allocates nothing, whatever the verdict.
+func TestVerifyAllocatesNothing(t *testing.T) {
+	w := newWorld(t)
+	_, unknown := w.issue(t, secret.UserKey, w.clock.Now())
+	for name, r := range map[string]Request{
+		"valid":                 {Credential: w.text},
+		"valid, permissions":    {Credential: w.text, Permissions: "calls:read AND (recordings:read OR a:b)"},
+		"valid, ID and secret":  {ID: "usr_ann", Secret: w.text},
+		"not found, no tenant":  {Credential: w.text, OnlyTenant: "ten_b"},
+		"not found, unknown":    {Credential: unknown},
+		"not found, malformed":  {Credential: "hello"},
+		"valid, dry run, costs": {Credential: w.text, DryRun: true, Cost: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := testing.AllocsPerRun(100, func() {
+				if _, err := w.index.Verify(&r); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+	t.Run("undecided", func(t *testing.T) {
+		w.index.MarkUndecided()
+		if n := testing.AllocsPerRun(100, func() { _, _ = w.index.Verify(&Request{Credential: w.text}) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
