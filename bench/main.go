@@ -78,7 +78,7 @@ func measureEngine(ctx context.Context, o options, name string, t *table) error 
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	site, err := seed(ctx, o, name, dir)
+	seeded, err := newSite(ctx, o, name, dir)
 	if err != nil {
 		return fmt.Errorf("seeding: %w", err)
 	}
@@ -99,11 +99,11 @@ func measureEngine(ctx context.Context, o options, name string, t *table) error 
 			continue
 		}
 		say("%s: measuring %s", name, s.part)
-		if err := s.measure(ctx, o, site, t); err != nil {
+		if err := s.measure(ctx, o, seeded, t); err != nil {
 			return fmt.Errorf("measuring %s: %w", s.part, err)
 		}
 	}
-	return site.drop(ctx)
+	return seeded.drop(ctx)
 }
 
 // say tells how far the bench is; the table alone goes to stdout.

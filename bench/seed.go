@@ -58,8 +58,8 @@ func (s *site) url() string {
 	return "sqlite:" + filepath.Join(s.dir, "claviger.db")
 }
 
-// seed makes an installation with all its keys.
-func seed(ctx context.Context, o options, engine, dir string) (*site, error) {
+// newSite makes an installation with all its keys.
+func newSite(ctx context.Context, o options, engine, dir string) (*site, error) {
 	s := &site{engine: engine, dir: dir}
 	if engine == "postgres" {
 		if err := s.createDatabase(ctx); err != nil {

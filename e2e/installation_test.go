@@ -189,8 +189,13 @@ func (n tenant) role(t *testing.T, key string) string {
 func (i *installation) mustUser(t *testing.T, by caller, organization, username string, roles ...string) api.User {
 	t.Helper()
 	created := mustDo[api.CreatedUser](t, by, 201, "POST", "/v1/users", map[string]any{
-		"organization_id": organization, "username": username, "external_id": "crm-" + username, "role_ids": roles,
+		"organization_id": organization, "username": username, "external_id": "crm-" + username,
 	})
+	for _, role := range roles {
+		mustDo[api.Assignment](t, by, 201, "POST", "/v1/assignments", map[string]any{
+			"principal_id": created.User.ID, "role_id": role, "organization_id": organization,
+		})
+	}
 	a := mustSend(t, "POST", i.URL+"/v1/invitations/accept", map[string]string{"token": created.Invitation.Token.Reveal(), "password": userPassword})
 	if a.Status/100 != 2 {
 		t.Fatalf("accepting an invitation: status %d: %s", a.Status, a.Body)
@@ -213,7 +218,10 @@ func mustIssue(t *testing.T, c caller, name string, more ...map[string]any) api.
 // mustIssueFor makes a key for another user, as only system callers may (PV7).
 func mustIssueFor(t *testing.T, system caller, owner api.User) string {
 	t.Helper()
-	return mustIssue(t, system, "for "+owner.Username, map[string]any{"owner_id": owner.ID}).Key.Reveal()
+	issued := mustDo[api.IssuedAPIKey](t, system, 201, "POST", "/v1/api-keys?tenant_id="+owner.TenantID, map[string]any{
+		"name": "for " + owner.Username, "owner_id": owner.ID,
+	})
+	return issued.Key.Reveal()
 }
 
 // mustVerifier makes a verifier key for the caller's tenant.

@@ -57,7 +57,7 @@ func mustSpawn(t *testing.T, name, binary string, args ...string) *process {
 	t.Cleanup(func() {
 		p.stop(t)
 		if t.Failed() {
-			t.Logf("output of %s:\n%s", name, tail(p.output.String(), 60))
+			t.Logf("output of %s:\n%s", name, tail(p.output.String(), 30))
 		}
 	})
 	return p
