@@ -82,7 +82,7 @@ func (s *Server) MustIssueAPIKey(owner Person, options ...KeyOption) *api.Issued
 	for _, option := range options {
 		option(&r)
 	}
-	k, err := s.admin.IssueAPIKey(s.tb.Context(), r)
+	k, err := s.admin.InTenant(s.Tenant.ID).IssueAPIKey(s.tb.Context(), r)
 	s.check(err, "issuing an API key")
 	return k
 }

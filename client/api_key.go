@@ -15,7 +15,6 @@ const apiKeys = "api-keys"
 // APIKeyFilter narrows a list of API keys. The zero filter is every key that the caller
 // may see, except deleted and expired ones.
 type APIKeyFilter struct {
-	TenantID       string    // system callers only; empty means the caller's own
 	OrganizationID string    // keys at this organization and below
 	OwnerID        string    // keys of this user
 	State          string    // active, suspended, revoked or expired
@@ -26,7 +25,6 @@ type APIKeyFilter struct {
 
 func (f APIKeyFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "organization_id", f.OrganizationID)
 	set(v, "owner_id", f.OwnerID)
 	set(v, "state", f.State)

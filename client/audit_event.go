@@ -14,7 +14,6 @@ const auditEvents = "audit-events"
 // AuditEventFilter narrows a list of audit events. The zero filter is every event of the
 // caller's tenant.
 type AuditEventFilter struct {
-	TenantID   string    // system callers only; empty means the caller's own
 	Action     string    // such as "api_key.revoke"
 	ActorID    string    // who did it
 	TargetType string    // such as "credential"
@@ -24,7 +23,6 @@ type AuditEventFilter struct {
 
 func (f AuditEventFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "action", f.Action)
 	set(v, "actor_id", f.ActorID)
 	set(v, "target_type", f.TargetType)

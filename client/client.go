@@ -41,6 +41,7 @@ type Client struct {
 	// A closure, since fmt prints unexported strings and never the inside of a function.
 	credential func() string
 	cookie     *cookie // of a session; nil when there is none
+	tenant     string  // whose lists are read and added to; empty means the caller's own
 }
 
 // Option changes how a Client works.
@@ -157,6 +158,15 @@ func defaultTransport() *http.Transport {
 		TLSHandshakeTimeout:   5 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
+}
+
+// InTenant returns a client that lists and makes things in the tenant with the ID. It is for
+// system callers; others may name their own tenant only. What is named by its ID is found
+// wherever it is, also without this.
+func (c *Client) InTenant(id string) *Client {
+	in := *c
+	in.tenant = id
+	return &in
 }
 
 // BaseURL returns the server's address as it was given to New.

@@ -365,3 +365,20 @@ func TestNoVerdict(t *testing.T) {
 		}
 	}
 }
+
+// A system caller's lists are another tenant's; what is named by its ID needs no tenant.
+func TestInTenant(t *testing.T) {
+	var asked []string
+	c := mustClient(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RequestURI())
+		_, _ = io.WriteString(w, `{"items":[]}`)
+	}).InTenant("ten_1")
+	_, _ = c.APIKeyPage(t.Context(), client.APIKeyFilter{State: "active"}, client.Page{})
+	_, _ = c.IssueAPIKey(t.Context(), api.IssueAPIKeyRequest{Name: "n"})
+	_, _ = c.APIKey(t.Context(), "crd_1")
+	_, _ = c.Plans(t.Context())
+	want := []string{"/v1/api-keys?state=active&tenant_id=ten_1", "/v1/api-keys?tenant_id=ten_1", "/v1/api-keys/crd_1", "/v1/plans"}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -94,10 +95,21 @@ func (c *Client) attempt(ctx context.Context, r request, body []byte) (again boo
 	return false, 0, decode(r, data)
 }
 
+// perTenant are the lists that each tenant has its own of.
+var perTenant = map[string]bool{
+	"/v1/" + apiKeys: true, "/v1/" + verifierKeys: true, "/v1/" + organizations: true, "/v1/" + users: true,
+	"/v1/" + roles: true, "/v1/" + assignments: true, "/v1/" + auditEvents: true,
+}
+
 const backoff = 50 * time.Millisecond
 
 func (c *Client) newRequest(ctx context.Context, r request, body []byte) (*http.Request, error) {
 	target := c.base + r.path
+	if c.tenant != "" && perTenant[r.path] {
+		q := url.Values{"tenant_id": {c.tenant}}
+		maps.Copy(q, r.query)
+		r.query = q
+	}
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}

@@ -13,7 +13,6 @@ const organizations = "organizations"
 
 // OrganizationFilter narrows a list of organizations. The zero filter is every organization that the caller may see.
 type OrganizationFilter struct {
-	TenantID       string // system callers only; empty means the caller's own
 	OrganizationID string // this organization and below
 	Search         string // part of the name or external ID
 	State          string // active, suspended or deleted
@@ -22,7 +21,6 @@ type OrganizationFilter struct {
 
 func (f OrganizationFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "organization_id", f.OrganizationID)
 	set(v, "search", f.Search)
 	set(v, "state", f.State)

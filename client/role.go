@@ -14,12 +14,9 @@ const (
 	assignments = "assignments"
 )
 
-// Roles lists the roles of a tenant; empty means the caller's own, another is for system
-// callers.
-func (c *Client) Roles(ctx context.Context, tenantID string) ([]api.Role, error) {
-	filter := url.Values{}
-	set(filter, "tenant_id", tenantID)
-	list, err := page[api.Role](ctx, c, at("v1", roles), filter, Page{})
+// Roles lists the roles of a tenant; there are few.
+func (c *Client) Roles(ctx context.Context) ([]api.Role, error) {
+	list, err := page[api.Role](ctx, c, at("v1", roles), url.Values{}, Page{})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +45,6 @@ func (c *Client) DeleteRole(ctx context.Context, id string) error {
 
 // AssignmentFilter narrows a list of assignments. The zero filter is every assignment that the caller may see.
 type AssignmentFilter struct {
-	TenantID       string // system callers only; empty means the caller's own
 	PrincipalID    string // of this user or service account
 	RoleID         string // of this role
 	OrganizationID string // at this organization and below
@@ -56,7 +52,6 @@ type AssignmentFilter struct {
 
 func (f AssignmentFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "principal_id", f.PrincipalID)
 	set(v, "role_id", f.RoleID)
 	set(v, "organization_id", f.OrganizationID)

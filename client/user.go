@@ -13,7 +13,6 @@ const users = "users"
 
 // UserFilter narrows a list of users. The zero filter is every user that the caller may see.
 type UserFilter struct {
-	TenantID       string // system callers only; empty means the caller's own
 	OrganizationID string // users of this organization and below
 	Search         string // part of the user name, display name, e-mail address or external ID
 	State          string // active, suspended or deleted
@@ -21,7 +20,6 @@ type UserFilter struct {
 
 func (f UserFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "organization_id", f.OrganizationID)
 	set(v, "search", f.Search)
 	set(v, "state", f.State)

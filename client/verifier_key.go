@@ -15,7 +15,6 @@ const verifierKeys = "verifier-keys"
 // VerifierKeyFilter narrows a list of verifier keys. The zero filter is every key of the
 // caller's tenant, except deleted and expired ones.
 type VerifierKeyFilter struct {
-	TenantID       string    // system callers only; empty means the caller's own
 	State          string    // active, suspended, revoked or expired
 	Search         string    // part of a word in a visible column
 	ExpiringBefore time.Time // zero means no matter when
@@ -24,7 +23,6 @@ type VerifierKeyFilter struct {
 
 func (f VerifierKeyFilter) values() url.Values {
 	v := url.Values{}
-	set(v, "tenant_id", f.TenantID)
 	set(v, "state", f.State)
 	set(v, "search", f.Search)
 	setTime(v, "expiring_before", f.ExpiringBefore)

@@ -43,6 +43,7 @@ func (p *program) apiKeyIssueCommand() *cobra.Command {
 	var r api.IssueAPIKeyRequest
 	var expires string
 	cmd.Flags().StringVar(&r.Name, "name", "", "`NAME` by which people recognize the key")
+	tenant := tenantFlag(cmd)
 	cmd.Flags().StringVar(&r.OwnerID, "owner", "", "user `ID` it shall speak for; system callers only (default: yourself)")
 	cmd.Flags().StringVar(&expires, "expires", "", "`WHEN` it ends: a date, a time, or a duration such as 90d or 12h")
 	cmd.Flags().StringSliceVar(&r.Networks, "networks", nil, "`CIDR,…` it may be used from (default: anywhere)")
@@ -60,7 +61,7 @@ func (p *program) apiKeyIssueCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		k, err := c.IssueAPIKey(cmd.Context(), r)
+		k, err := c.InTenant(*tenant).IssueAPIKey(cmd.Context(), r)
 		if err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (p *program) apiKeyListCommand() *cobra.Command {
 	o := p.take(cmd, callerSettings...)
 	var f client.APIKeyFilter
 	var expiring string
-	cmd.Flags().StringVar(&f.TenantID, "tenant", "", "tenant `ID`; system callers only")
+	tenant := tenantFlag(cmd)
 	cmd.Flags().StringVar(&f.OrganizationID, "organization", "", "keys at and below the organization with this `ID`")
 	cmd.Flags().StringVar(&f.OwnerID, "owner", "", "keys of the user with this `ID`")
 	cmd.Flags().StringVar(&f.State, "state", "", "`STATE`: active, suspended, revoked or expired")
@@ -123,9 +124,13 @@ func (p *program) apiKeyListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return listAPIKeys(cmd, o, c, f)
+		return listAPIKeys(cmd, o, c.InTenant(*tenant), f)
 	}
 	return cmd
+}
+
+func tenantFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("tenant", "", "tenant `ID`; system callers only (default: your own)")
 }
 
 // listAPIKeys prints JSON lines as they come, so that long lists need no memory, and a
