@@ -100,6 +100,15 @@ func engines(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Run("postgres", func(t *testing.T) { run(t, newWorld(t, storetest.Postgres(t))) })
 }
 
+// newWorldLike is another new world on the same engine.
+func newWorldLike(t *testing.T, w *world) *world {
+	t.Helper()
+	if w.dialect == "sqlite" {
+		return newWorld(t, storetest.SQLite(t))
+	}
+	return newWorld(t, storetest.Postgres(t))
+}
+
 func newWorld(t testing.TB, url string) *world {
 	t.Helper()
 	w := &world{TB: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, applied: &appliedHook{}}
