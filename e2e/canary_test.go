@@ -26,8 +26,8 @@ type canary struct {
 // is shorter than anything that may be shown tells as much.
 func newCanary(what, whole string) []canary {
 	hidden := whole
-	if at := strings.LastIndexByte(whole, '_'); at > 0 {
-		hidden = whole[at+1:]
+	if strings.HasPrefix(whole, "clv_") {
+		hidden = whole[strings.LastIndexByte(whole, '_')+1:]
 	}
 	middle := hidden[len(hidden)/3 : len(hidden)/3+16]
 	return []canary{{what, formsOf(whole)}, {what + ", its hidden part", formsOf(hidden)}, {what + ", the middle of it", formsOf(middle)}}
