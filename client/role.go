@@ -43,6 +43,15 @@ func (c *Client) DeleteRole(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", roles, id), nil, nil))
 }
 
+// Permissions lists Claviger's own permissions, as a role's page shows them.
+func (c *Client) Permissions(ctx context.Context) ([]api.Permission, error) {
+	list, err := page[api.Permission](ctx, c, at("v1", "permissions"), url.Values{}, Page{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
 // AssignmentFilter narrows a list of assignments. The zero filter is every assignment that the caller may see.
 type AssignmentFilter struct {
 	PrincipalID    string // of this user or service account
@@ -69,12 +78,12 @@ func (c *Client) AssignmentPage(ctx context.Context, f AssignmentFilter, p Page)
 	return page[api.Assignment](ctx, c, at("v1", assignments), f.values(), p)
 }
 
-// CreateAssignment gives a principal a role at an organization and below, at once.
-func (c *Client) CreateAssignment(ctx context.Context, r api.CreateAssignmentRequest) (*api.Assignment, error) {
+// Assign gives a principal a role at an organization and below, at once.
+func (c *Client) Assign(ctx context.Context, r api.CreateAssignmentRequest) (*api.Assignment, error) {
 	return one[api.Assignment](ctx, c, change(at("v1", assignments), r, nil))
 }
 
-// DeleteAssignment takes a role away again, at once.
-func (c *Client) DeleteAssignment(ctx context.Context, id string) error {
+// Unassign takes a role away again, at once.
+func (c *Client) Unassign(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", assignments, id), nil, nil))
 }

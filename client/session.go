@@ -34,6 +34,20 @@ func (c *Client) SignOut(ctx context.Context) error {
 	return c.do(ctx, modify(http.MethodDelete, "/v1/sessions/current", nil, nil))
 }
 
+// Sessions lists the caller's own sessions that are alive.
+func (c *Client) Sessions(ctx context.Context) ([]api.Session, error) {
+	var list api.List[api.Session]
+	if err := c.do(ctx, read("/v1/sessions", nil, &list)); err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+// EndSession ends another of the caller's own sessions.
+func (c *Client) EndSession(ctx context.Context, id string) error {
+	return c.do(ctx, modify(http.MethodDelete, at("v1", "sessions", id), nil, nil))
+}
+
 // Reauthenticate proves that the person in the session still knows the password; what
 // reveals secrets asks for it within the last five minutes.
 func (c *Client) Reauthenticate(ctx context.Context, password api.Secret) error {

@@ -53,6 +53,24 @@ func (c *Client) ChangeUser(ctx context.Context, id string, r api.ChangeUserRequ
 	return one[api.User](ctx, c, modify(http.MethodPatch, at("v1", users, id), r, nil))
 }
 
+// InviteUser makes a new invitation for a user, shown this once; an earlier one no longer
+// works.
+func (c *Client) InviteUser(ctx context.Context, id string) (*api.CreatedUser, error) {
+	return one[api.CreatedUser](ctx, c, change(at("v1", users, id, "invite"), nil, nil))
+}
+
+// AcceptInvitation sets the password of an invited user. The invitation's token is the
+// proof: no credential is needed.
+func (c *Client) AcceptInvitation(ctx context.Context, r api.AcceptInvitationRequest) error {
+	return c.do(ctx, request{method: http.MethodPost, path: at("v1", "invitations", "accept"), body: r})
+}
+
+// AcceptFirstAdmin makes the installation's first administrator, once. The token of
+// "claviger first-admin" is the proof: no credential is needed.
+func (c *Client) AcceptFirstAdmin(ctx context.Context, r api.FirstAdminRequest) (*api.User, error) {
+	return one[api.User](ctx, c, request{method: http.MethodPost, path: at("v1", "first-admin"), body: r})
+}
+
 // SuspendUser stops a user's keys and sessions until the user is resumed.
 func (c *Client) SuspendUser(ctx context.Context, id string) (*api.User, error) {
 	return one[api.User](ctx, c, change(at("v1", users, id, "suspend"), nil, nil))

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func (p *program) firstAdminCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		out := firstAdminOutput{Token: link.Token.Reveal(), URL: cmp.Or(c.PublicURL, "http://127.0.0.1:8080") + firstAdminPath + link.Token.Reveal(), ExpiresAt: link.ExpiresAt}
+		out := firstAdminOutput{Token: link.Token.Reveal(), URL: cmp.Or(c.PublicURL, "http://127.0.0.1:8080") + firstAdminPath + url.QueryEscape(link.Token.Reveal()), ExpiresAt: link.ExpiresAt}
 		if o.json {
 			return printJSON(cmd.OutOrStdout(), out)
 		}
