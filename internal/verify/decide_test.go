@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"hash/crc32"
 	"net/netip"
 	"strings"
 	"testing"
@@ -116,6 +117,21 @@ func TestWhatStopsAKey(t *testing.T) {
 	}
 }
 
+// retyped is the same ID and secret as a key of another type, with a right checksum. The
+// digest doesn't cover the type.
+func retyped(text string, to secret.Type) string {
+	parts := strings.Split(text[:len(text)-6], "_")
+	parts[1] = string(to)
+	body := strings.Join(parts, "_")
+	sum := crc32.ChecksumIEEE([]byte(body))
+	check := make([]byte, 6)
+	for i := 5; i >= 0; i-- {
+		check[i] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[sum%62]
+		sum /= 62
+	}
+	return body + string(check)
+}
+
 // NOT_FOUND carries nothing, whatever the reason.
 func TestNotFoundCarriesNothing(t *testing.T) {
 	w := newWorld(t)
@@ -131,6 +147,9 @@ func TestNotFoundCarriesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, ok := (secret.Format{}).Parse(retyped(w.text, secret.OrganizationKey)); !ok {
+		t.Fatal("the retyped key is malformed")
+	}
 	damaged := w.text[:len(w.text)-1] + string(w.text[len(w.text)-1]^1)
 	for name, r := range map[string]Request{
 		"empty":            {},
@@ -139,6 +158,7 @@ func TestNotFoundCarriesNothing(t *testing.T) {
 		"wrong secret":     {Credential: s.Reveal()},
 		"unknown":          {Credential: unknown.Reveal()},
 		"unknown app":      {Credential: otherType.Reveal()},
+		"other type":       {Credential: retyped(w.text, "ok")},
 		"other tenant's":   {Credential: w.text, OnlyTenant: "ten_b"},
 		"wrong user":       {ID: "usr_bob", Secret: w.text},
 		"account's number": {ID: "1234567", Secret: w.text},

@@ -33,21 +33,10 @@ type world struct {
 	systemTenantItem Item
 }
 
-func testPeppers(tb testing.TB) *secret.Peppers {
-	tb.Helper()
-	old, now := make([]byte, 32), make([]byte, 32)
-	old[0], now[0] = 1, 2
-	p, err := secret.NewPeppers(2, map[int][]byte{1: old, 2: now})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return p
-}
-
 // newWorld has its snapshot loaded.
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(tb), rand: rand.NewChaCha8([32]byte{7})}
+	w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(tb), rand: newRand()}
 	w.tenant = tenancy.Tenant{ID: "ten_a", AccountID: 1234567, PlanID: "pln_full", RootOrg: "org_root", State: tenancy.Active}
 	org := func(id, parent string, path ...tenancy.OrgID) tenancy.Organization {
 		return tenancy.Organization{ID: tenancy.OrgID(id), TenantID: "ten_a", ParentID: tenancy.OrgID(parent), Path: path, State: tenancy.Active}
@@ -149,3 +138,16 @@ func (w *world) verify(tb testing.TB, r Request) Result {
 
 // aliasOf is a string over a buffer that is used again, as a server's requests are.
 func aliasOf(b []byte) string { return unsafe.String(&b[0], len(b)) }
+
+func newRand() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{7}) }
+
+// testPeppers are two, of which the second is current.
+func testPeppers(t interface{ Fatal(...any) }) *secret.Peppers {
+	old, now := make([]byte, 32), make([]byte, 32)
+	old[0], now[0] = 1, 2
+	p, err := secret.NewPeppers(2, map[int][]byte{1: old, 2: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -163,17 +163,15 @@ func TestLongFeed(t *testing.T) {
 		const rows = 2*batch + 3
 		items := make([]Item, 0, rows)
 		var texts []string
-		for range 5 {
+		for n := range rows {
+			if n < batch-3 || n > batch+4 { // around the border, where a batch ends
+				items = append(items, Item{User: &w.ann})
+				continue
+			}
 			c, text := w.issue(t, secret.UserKey, w.clock.Now())
 			c.TenantID, c.OrganizationID = "ten_a", "org_north"
 			texts = append(texts, text)
 			items = append(items, Item{Credential: &c})
-		}
-		for len(items) < rows-5 {
-			items = append(items, Item{User: &w.ann})
-		}
-		for i := range 5 {
-			items = append(items, items[i])
 		}
 		w.apply(t, items...)
 		for _, text := range texts {
