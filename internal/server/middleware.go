@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -61,6 +62,10 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 			}
 			s.logRequest(r, rec, st, time.Since(began))
 		}()
+		if p := r.URL.Path; p == "" || path.Clean(p) != p && path.Clean(p)+"/" != p {
+			s.notFound(rec, r) // the router would redirect, and repeat what was sent
+			return
+		}
 		inner.ServeHTTP(rec, r)
 	})
 }

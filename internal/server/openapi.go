@@ -136,7 +136,7 @@ type level struct {
 }
 
 func checkTokens(data []byte) error {
-	if !utf8.Valid(data) {
+	if !utf8.Valid(data) || loneSurrogate(data) {
 		return errBodyJSON
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -160,6 +160,23 @@ func checkTokens(data []byte) error {
 			return nil
 		}
 	}
+}
+
+// loneSurrogate reports an escape that stands for no character. encoding/json would put
+// U+FFFD in its place.
+func loneSurrogate(data []byte) bool {
+	d := decoder{b: data}
+	for d.i < len(data) {
+		if data[d.i] != '\\' {
+			d.i++
+			continue
+		}
+		d.i++
+		if _, ok := d.escape(); !ok {
+			return true
+		}
+	}
+	return false
 }
 
 func step(open []level, token json.Token) ([]level, error) {

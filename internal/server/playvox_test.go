@@ -234,4 +234,3 @@ func TestPV10KeyFollowsItsUser(t *testing.T) {
 		check("deleted", "", api.VerifyRevoked)
 	})
 }
-

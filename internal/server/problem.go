@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/claviger-io/claviger/api"
@@ -85,7 +86,7 @@ func answerOf(err error, requestID string) *answer {
 	}
 	if kind != problem.Internal {
 		for _, f := range p.Fields {
-			a.Errors = append(a.Errors, api.ProblemError{Pointer: f.Pointer, Message: f.Message})
+			a.Errors = append(a.Errors, api.ProblemError{Pointer: onTheWire(f.Pointer), Message: f.Message})
 		}
 	}
 	if a.Code == codeTooLarge {
@@ -93,6 +94,24 @@ func answerOf(err error, requestID string) *answer {
 	}
 	a.Type, a.Title = problemType+a.Code, http.StatusText(a.Status)
 	return a
+}
+
+// wireNames are the fields whose names on the wire differ from those of the rules.
+var wireNames = []struct{ rule, wire string }{
+	{"/owner", "/owner_id"},
+	{"/principal/type", "/principal_type"},
+	{"/principal/id", "/principal_id"},
+	{"/policy/max_lifetime", "/policy/max_lifetime_seconds"},
+	{"/policy/default_lifetime", "/policy/default_lifetime_seconds"},
+}
+
+func onTheWire(pointer string) string {
+	for _, n := range wireNames {
+		if rest, ok := strings.CutPrefix(pointer, n.rule); ok && (rest == "" || rest[0] == '/') {
+			return n.wire + rest
+		}
+	}
+	return pointer
 }
 
 // plainAnswer is a problem that HTTP itself asks for, such as 404 for an unknown path.

@@ -22,6 +22,7 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/node"
+	"github.com/claviger-io/claviger/internal/server"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -32,6 +33,7 @@ import (
 type world struct {
 	testing.TB
 	node   *node.Node
+	server *server.Server // the same, without a listener: for its list of routes
 	url    string
 	http   *http.Client
 	log    *lockedBuffer
@@ -48,6 +50,8 @@ type world struct {
 	orgs   map[string]tenancy.OrgID // of tenant a: root, mid, deep, branch; of b: other
 	people map[string]*client       // sessions, by "role@place"
 	made   int64
+
+	targets map[string]string
 }
 
 // clock is time.Now and an offset that tests move.
@@ -136,6 +140,7 @@ func newWorld(t testing.TB, database string) *world {
 	})
 	t.Cleanup(w.http.CloseIdleConnections)
 	w.url = w.node.URL()
+	w.server = w.newServer(server.Config{})
 	w.seed()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -143,6 +148,17 @@ func newWorld(t testing.TB, database string) *world {
 		}
 	})
 	return w
+}
+
+// newServer is another server on the same data.
+func (w *world) newServer(c server.Config) *server.Server {
+	w.Helper()
+	c.Authority, c.Index, c.Signin, c.Store, c.Now = w.node.Authority(), w.node.Index(), w.node.SignIn(), w.node.Store(), w.clock.now
+	s, err := server.New(c)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return s
 }
 
 func ok[T any](w *world, v T, err error) T {
@@ -285,6 +301,7 @@ type client struct {
 	cookie        string
 	authorization string
 	header        http.Header
+	spy           *spied
 }
 
 func (w *world) bearer(key string) *client { return &client{w: w, authorization: "Bearer " + key} }
