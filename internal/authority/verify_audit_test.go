@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/claviger-io/claviger/internal/authority"
-	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 func (w *world) audit(checkpoints []byte) authority.AuditReport {
@@ -75,7 +75,7 @@ func TestCheckpoints(t *testing.T) {
 // B6: whatever is done to the rows before the checkpoint shows, with tenant and sequence.
 func TestTampering(t *testing.T) {
 	const acme = "tenant_id = '%[1]s'"
-	for _, tt := range []struct {
+	tests := []struct {
 		name string
 		sql  []string
 		at   int64 // the sequence that must be named; 0: in the system chain
@@ -100,40 +100,42 @@ func TestTampering(t *testing.T) {
 		{"edit a link", []string{"UPDATE audit_links SET at = at + 1 WHERE sequence = 1"}, 0},
 		{"remove the links", []string{"DELETE FROM audit_links"}, 0},
 		{"remove the last link", []string{"DELETE FROM audit_links WHERE sequence = 2"}, 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			engines(t, func(t *testing.T, w *world) {
-				file := w.checkpointed()
-				last := w.lastEvent(w.acme.ID).Sequence
-				for _, q := range tt.sql {
-					if strings.Contains(q, "%[2]d") {
-						q = fmt.Sprintf(q, w.acme.ID, last)
-					} else if strings.Contains(q, "%[1]s") {
-						q = fmt.Sprintf(q, w.acme.ID)
-					}
-					w.exec(q)
-				}
-				r := w.audit(file)
-				want, tenant := tt.at, w.acme.ID
-				if want < 0 {
-					want = last
-				}
-				if want == 0 {
-					tenant = ""
-				}
-				for _, f := range r.Findings {
-					if f.Tenant == tenant && (want == 0 || f.Sequence == want) {
-						return
-					}
-				}
-				t.Errorf("findings = %+v, want one at %q %d", r.Findings, tenant, want)
-			})
-		})
 	}
+	engines(t, func(t *testing.T, w *world) {
+		file := w.checkpointed()
+		last := w.lastEvent(w.acme.ID).Sequence
+		tables := []string{"audit_events", "audit_heads", "audit_links"}
+		for _, table := range tables {
+			w.exec("CREATE TABLE kept_" + table + " AS SELECT * FROM " + table)
+		}
+		for _, tt := range tests {
+			for _, q := range tt.sql {
+				w.exec(strings.NewReplacer("%[1]s", string(w.acme.ID), "%[2]d", strconv.FormatInt(last, 10)).Replace(q))
+			}
+			want, tenant := tt.at, w.acme.ID
+			if want < 0 {
+				want = last
+			}
+			if want == 0 {
+				tenant = ""
+			}
+			r := w.audit(file)
+			if !slices.ContainsFunc(r.Findings, func(f authority.AuditFinding) bool {
+				return f.Tenant == tenant && (want == 0 || f.Sequence == want)
+			}) {
+				t.Errorf("%s: findings = %+v, want one at %q %d", tt.name, r.Findings, tenant, want)
+			}
+			for _, table := range tables {
+				w.exec("DELETE FROM " + table)
+				w.exec("INSERT INTO " + table + " SELECT * FROM kept_" + table)
+			}
+		}
+		if r := w.audit(file); !r.OK() {
+			t.Errorf("after mending: %+v", r.Findings)
+		}
+	})
 }
 
-// A crash between the link and the file leaves a link without a checkpoint; the next
-// checkpoint brings the file up to date.
 func TestRunWritesACheckpointAtItsEnd(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -144,10 +146,6 @@ func TestRunWritesACheckpointAtItsEnd(t *testing.T) {
 		w.must(<-done)
 		if r := w.audit(w.checkpointFile()); !r.OK() || r.Checkpoints != 1 {
 			t.Errorf("report = %+v", r)
-		}
-		before := w.state()
-		if e := w.lastEvent(tenancy.SystemTenantID); e.Sequence == 0 || before[1] == 0 {
-			t.Error("no events")
 		}
 	})
 }

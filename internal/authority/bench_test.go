@@ -1,0 +1,26 @@
+package authority_test
+
+import (
+	"testing"
+
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/store/storetest"
+)
+
+// BenchmarkIssueAPIKey issues keys durably by 16 clients at once.
+func BenchmarkIssueAPIKey(b *testing.B) {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b, url(b))
+			b.SetParallelism(8) // times GOMAXPROCS
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					if _, err := w.a.IssueAPIKey(b.Context(), w.holder, authority.IssueAPIKeyInput{Name: "bench"}); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
