@@ -74,13 +74,13 @@ func (s *site) issue(ctx context.Context, url, name string, span time.Duration) 
 type issued struct{ ID, Key string }
 
 func (s *site) issueOne(ctx context.Context, url, name string) (issued, error) {
-	res, body, err := send(ctx, "POST", url+"/v1/api-keys", s.issuer, `{"name":"`+name+`"}`)
+	r, err := send(ctx, "POST", url+"/v1/api-keys", s.issuer, `{"name":"`+name+`"}`)
 	if err != nil {
 		return issued{}, err
 	}
 	var made issued
-	if err := json.Unmarshal(body, &made); err != nil || res.StatusCode != 201 {
-		return issued{}, fmt.Errorf("issuing a key answers %d", res.StatusCode)
+	if err := json.Unmarshal(r.body, &made); err != nil || r.status != 201 {
+		return issued{}, fmt.Errorf("issuing a key answers %d", r.status)
 	}
 	return made, nil
 }
@@ -127,12 +127,12 @@ func (s *site) revokeOnce(ctx context.Context, first, second string, n int) (tim
 	if _, err := s.waitFor(ctx, second, made.Key, "VALID"); err != nil {
 		return 0, err
 	}
-	res, _, err := send(ctx, "POST", first+"/v1/api-keys/"+made.ID+"/revoke", s.issuer, "")
+	r, err := send(ctx, "POST", first+"/v1/api-keys/"+made.ID+"/revoke", s.issuer, "")
 	if err != nil {
 		return 0, err
 	}
-	if res.StatusCode != 200 {
-		return 0, fmt.Errorf("revoking answers %d", res.StatusCode)
+	if r.status != 200 {
+		return 0, fmt.Errorf("revoking answers %d", r.status)
 	}
 	returned := time.Now()
 	at, err := s.waitFor(ctx, second, made.Key, "REVOKED")
@@ -142,11 +142,11 @@ func (s *site) revokeOnce(ctx context.Context, first, second string, n int) (tim
 // waitFor asks until the code is the answer.
 func (s *site) waitFor(ctx context.Context, url, key, code string) (time.Time, error) {
 	for began := time.Now(); time.Since(began) < 10*time.Second; {
-		_, body, err := send(ctx, "POST", url+"/v1/verify", s.verifier, `{"credential":"`+key+`","dry_run":true}`)
+		r, err := send(ctx, "POST", url+"/v1/verify", s.verifier, `{"credential":"`+key+`","dry_run":true}`)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if strings.Contains(string(body), `"code":"`+code+`"`) {
+		if strings.Contains(string(r.body), `"code":"`+code+`"`) {
 			return time.Now(), nil
 		}
 	}

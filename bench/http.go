@@ -75,6 +75,7 @@ func measureHTTP(ctx context.Context, o options, s *site, t *table) error {
 // sample is one side of one round.
 type sample struct {
 	requests    int64
+	bytes       float64       // of an answer, on average
 	rate        float64       // per second
 	cpu         time.Duration // per request
 	median, p99 time.Duration
@@ -101,6 +102,10 @@ func compare(o options, f face, load func(*server, time.Duration) (sample, error
 				return err
 			}
 			sides[srv] = got
+		}
+		// Refusals are shorter: comparing with them would flatter.
+		if size := sides[claviger].bytes / sides[bare].bytes; size < 0.9 || size > 1.1 {
+			return fmt.Errorf("%s: answers are %.2f times as long as the bare handler's", f.name, size)
 		}
 		rates = append(rates, sides[claviger].rate/sides[bare].rate)
 		cpus = append(cpus, float64(sides[claviger].cpu)/float64(sides[bare].cpu))
@@ -148,27 +153,27 @@ func (s *site) spawnBare(ctx context.Context, claviger string) (*server, error) 
 
 func (s *site) answer(ctx context.Context, claviger string) (string, error) {
 	question := `{"credential":"` + s.keys[0] + `","permissions":"call_recordings:read"}`
-	res, body, err := send(ctx, "POST", claviger+"/v1/verify", s.verifier, question)
+	r, err := send(ctx, "POST", claviger+"/v1/verify", s.verifier, question)
 	if err != nil {
 		return "", err
 	}
 	var verdict struct{ Valid bool }
-	if err := json.Unmarshal(body, &verdict); err != nil || res.StatusCode != 200 || !verdict.Valid {
-		return "", fmt.Errorf("verification of a good key answers %d: %s", res.StatusCode, body)
+	if err := json.Unmarshal(r.body, &verdict); err != nil || r.status != 200 || !verdict.Valid {
+		return "", fmt.Errorf("verification of a good key answers %d: %s", r.status, r.body)
 	}
-	return string(body), nil
+	return string(r.body), nil
 }
 
 func (s *site) identity(ctx context.Context, claviger string) (string, error) {
-	res, body, err := send(ctx, "GET", claviger+"/gateway/auth?permissions=call_recordings:read", s.keys[0], "")
+	r, err := send(ctx, "GET", claviger+"/gateway/auth?permissions=call_recordings:read", s.keys[0], "")
 	if err != nil {
 		return "", err
 	}
-	if res.StatusCode != 204 {
-		return "", fmt.Errorf("the gateway answers a good key %d: %s", res.StatusCode, body)
+	if r.status != 204 {
+		return "", fmt.Errorf("the gateway answers a good key %d: %s", r.status, r.body)
 	}
 	var b strings.Builder
-	for name, values := range res.Header {
+	for name, values := range r.header {
 		if name != "Date" {
 			fmt.Fprintf(&b, "%s=%s\n", name, values[0])
 		}
@@ -178,11 +183,18 @@ func (s *site) identity(ctx context.Context, claviger string) (string, error) {
 
 var httpClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
+// reply is what came back, body read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // send makes one request with a bearer credential.
-func send(ctx context.Context, method, url, bearer, body string) (*http.Response, []byte, error) {
+func send(ctx context.Context, method, url, bearer, body string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	if body != "" {
@@ -190,11 +202,11 @@ func send(ctx context.Context, method, url, bearer, body string) (*http.Response
 	}
 	res, err := httpClient.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(res.Body)
-	return res, data, err
+	return reply{res.StatusCode, res.Header, data}, err
 }
 
 // runLoad lets wrk loose on a server for a while.
@@ -217,15 +229,15 @@ func runLoad(ctx context.Context, srv *server, span time.Duration, script string
 	if !ok {
 		return sample{}, fmt.Errorf("wrk printed no result:\n%s", out)
 	}
-	var requests, micros, failed, p50, p99 int64
-	if _, err := fmt.Sscan(result, &requests, &micros, &failed, &p50, &p99); err != nil {
+	var requests, micros, size, failed, p50, p99 int64
+	if _, err := fmt.Sscan(result, &requests, &micros, &size, &failed, &p50, &p99); err != nil {
 		return sample{}, err
 	}
 	if failed > 0 || requests == 0 {
 		return sample{}, errors.New("some requests failed:\n" + string(out))
 	}
 	return sample{
-		requests: requests, rate: float64(requests) / (float64(micros) / 1e6), cpu: (after - before) / time.Duration(requests),
+		requests: requests, bytes: float64(size) / float64(requests), rate: float64(requests) / (float64(micros) / 1e6), cpu: (after - before) / time.Duration(requests),
 		median: time.Duration(p50) * time.Microsecond, p99: time.Duration(p99) * time.Microsecond,
 	}, nil
 }

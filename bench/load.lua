@@ -27,7 +27,7 @@ function request()
 end
 
 function done(summary, latency)
-  io.write(string.format("\nRESULT %d %d %d %d %d\n", summary.requests, summary.duration,
+  io.write(string.format("\nRESULT %d %d %d %d %d %d\n", summary.requests, summary.duration, summary.bytes,
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
     latency:percentile(50), latency:percentile(99)))
 end

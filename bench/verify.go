@@ -65,7 +65,7 @@ func (s *site) load(ctx context.Context) (index *verify.Index, end func(), err e
 	go func() { ended <- index.Run(ctx) }()
 	end = func() {
 		cancel()
-		<-ended
+		_ = <-ended // it ends because it was told to
 		_ = db.Close()
 	}
 	select {
