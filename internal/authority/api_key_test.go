@@ -18,7 +18,8 @@ import (
 
 // PV2, PV6, PV7, PV8, PV9: one's own key from its making to its end.
 func TestOwnKey(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		parsed, ok := (secret.Format{}).Parse(k.Secret.Reveal())
@@ -70,7 +71,8 @@ func TestOwnKey(t *testing.T) {
 
 // A repeated revocation may stand for one whose process died before the journal had it.
 func TestRepeatedRevocationIsJournaledAgain(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		k := w.key(w.holder)
 		for range 2 {
 			_, _ = w.a.RevokeAPIKey(t.Context(), w.holder, authority.KeyInput{ID: k.ID})
@@ -83,7 +85,8 @@ func TestRepeatedRevocationIsJournaledAgain(t *testing.T) {
 
 // PV2, PV6: whoever may generate keys sees all, and changes only their own.
 func TestOthersKeys(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.super)
 		_, err := w.a.APIKey(ctx, w.holder, authority.KeyInput{ID: k.ID})
@@ -118,7 +121,8 @@ func TestOthersKeys(t *testing.T) {
 // PV4: without API access in the plan nothing of a tenant's keys can be managed by the
 // tenant; operators still can look and revoke.
 func TestPlanWithoutAPIAccess(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.super)
 		_, err := w.a.ChangeTenant(ctx, w.system, authority.ChangeTenantInput{ID: w.acme.ID, PlanID: &w.starter})
@@ -160,7 +164,8 @@ func TestPlanWithoutAPIAccess(t *testing.T) {
 
 // B3: the secret before goes on for the grace period; older ones end at once.
 func TestRotation(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		next, err := w.a.RotateAPIKey(ctx, w.holder, authority.RotateKeyInput{ID: k.ID, Grace: time.Hour})
@@ -203,7 +208,8 @@ func TestRotation(t *testing.T) {
 // A key cannot manage roles or sign-in, cannot outlive itself in another, and is refused
 // from the moment it ends.
 func TestCredentialAsCaller(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		ends := w.clock.Now().Add(time.Hour)
 		k, err := w.a.IssueAPIKey(ctx, w.super, authority.IssueAPIKeyInput{Name: "k", ExpiresAt: &ends})
@@ -250,7 +256,8 @@ func TestCredentialAsCaller(t *testing.T) {
 
 // What cannot be audited does not happen.
 func TestAuditUnavailable(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		if w.dialect == "sqlite" {
@@ -280,7 +287,8 @@ func TestAuditUnavailable(t *testing.T) {
 // A change that this node's index could not apply is not acknowledged; its revocation is
 // in the journal all the same.
 func TestNotApplied(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		k := w.key(w.holder)
 		w.applied.Fail(errors.New("index gone"))
 		out, err := w.a.IssueAPIKey(t.Context(), w.holder, authority.IssueAPIKeyInput{Name: "k"})
@@ -297,7 +305,8 @@ func TestNotApplied(t *testing.T) {
 }
 
 func TestJournalUnavailable(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		k := w.key(w.holder)
 		w.must(w.journal.Close())
 		if _, err := w.a.RevokeAPIKey(t.Context(), w.holder, authority.KeyInput{ID: k.ID}); !problem.Is(err, problem.Unavailable) {
@@ -307,7 +316,8 @@ func TestJournalUnavailable(t *testing.T) {
 }
 
 func TestIdempotency(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		once := authority.Idempotency{Key: "abc", Request: [32]byte{1}}
 		in := authority.IssueAPIKeyInput{Name: "k", Idempotency: once}
@@ -346,7 +356,8 @@ func TestIdempotency(t *testing.T) {
 
 // Of two that arrive at once with the same key, one makes the key.
 func TestIdempotencyRace(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ids := make([]credential.ID, 16)
 		secrets := make([]bool, len(ids))
 		var wg sync.WaitGroup
@@ -376,7 +387,8 @@ func TestIdempotencyRace(t *testing.T) {
 }
 
 func TestRotateAgainstRevoke(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		for range 25 {
 			k := w.key(w.holder)
 			var wg sync.WaitGroup
@@ -405,7 +417,8 @@ func TestRotateAgainstRevoke(t *testing.T) {
 
 // NV12: what expired is ended and recorded; nothing restores it.
 func TestExpireDue(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		soon := w.clock.Now().Add(time.Minute)
 		var ids []credential.ID
@@ -450,7 +463,8 @@ func TestExpireDue(t *testing.T) {
 
 // Bad input is refused with a pointer and nothing of the value.
 func TestBadKeyInput(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		past := w.clock.Now()
 		for name, in := range map[string]authority.IssueAPIKeyInput{
 			"/name":        {Name: "a\x00canary"},

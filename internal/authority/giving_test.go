@@ -186,7 +186,8 @@ func (g *game) move(actor access.Caller) (string, error) {
 // checks each acknowledged step against the rows: nobody ever has what neither they had
 // before nor the one who acted could give there, and nobody lifts themselves.
 func TestGivingAtRandom(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		games, moves := 8, 60
 		if w.dialect == "postgres" {
 			games = 3 // the rules are the same code; what differs is the rows
@@ -195,11 +196,11 @@ func TestGivingAtRandom(t *testing.T) {
 		for seed := range uint64(games) {
 			g := &game{world: w, r: rand.New(rand.NewPCG(seed, 7)), seed: seed}
 			if seed > 0 {
-				g.world = newWorldLike(t, w)
+				g.world = newWorldLike(w)
 			}
 			g.setUp()
 			for step := range moves {
-				g.play(t, step, done)
+				g.play(step, done)
 			}
 		}
 		for _, what := range []string{"assign", "create role", "change role", "include role", "unassign", "move organization", "move user"} {
@@ -210,36 +211,36 @@ func TestGivingAtRandom(t *testing.T) {
 	})
 }
 
-func (g *game) play(t *testing.T, step int, done map[string]int) {
-	t.Helper()
+func (g *game) play(step int, done map[string]int) {
+	g.Helper()
 	actor := one(g, g.users)
 	before := g.everything()
 	what, err := g.move(actor)
 	after := g.everything()
 	if err != nil {
 		if k := problem.As(err).Kind; k == problem.Internal || k == problem.Unavailable {
-			t.Fatalf("seed %d step %d: %s: %v", g.seed, step, what, err)
+			g.Fatalf("seed %d step %d: %s: %v", g.seed, step, what, err)
 		}
 		if !sameHoldings(before, after) {
-			t.Fatalf("seed %d step %d: %s was refused and changed rights", g.seed, step, what)
+			g.Fatalf("seed %d step %d: %s was refused and changed rights", g.seed, step, what)
 		}
 		return
 	}
 	done[what]++
 	if fault := tooMuch(before, after, userOf(actor)); fault != "" {
-		t.Fatalf("seed %d step %d: %s: %s", g.seed, step, what, fault)
+		g.Fatalf("seed %d step %d: %s: %s", g.seed, step, what, fault)
 	}
-	g.checkKeys(t, fmt.Sprintf("seed %d step %d: %s", g.seed, step, what), before, after, userOf(actor))
+	g.checkKeys(fmt.Sprintf("seed %d step %d: %s", g.seed, step, what), before, after, userOf(actor))
 }
 
 // checkKeys does the same for what keys carry, which also changes when their users move.
-func (g *game) checkKeys(t *testing.T, at string, before, after everything, actor tenancy.UserID) {
-	t.Helper()
+func (g *game) checkKeys(at string, before, after everything, actor tenancy.UserID) {
+	g.Helper()
 	for u, carried := range after.keys {
 		org := g.orgOf(u)
 		for grant := range carried {
 			if !before.keys[u][grant] && !before.holds[actor][org][grant] {
-				t.Fatalf("%s: the keys of %s got %s, which %s does not hold at %s", at, u, grant, actor, org)
+				g.Fatalf("%s: the keys of %s got %s, which %s does not hold at %s", at, u, grant, actor, org)
 			}
 		}
 	}

@@ -175,7 +175,7 @@ func readLines[T any](r io.Reader, fn func(T) error) error {
 		var v T
 		if err := json.Unmarshal(line, &v); err != nil {
 			if last {
-				return nil //nolint:nilerr // a torn last line was never acknowledged
+				return nil // torn: it was never acknowledged
 			}
 			return fmt.Errorf("line %d: %w", number, err)
 		}

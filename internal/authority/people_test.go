@@ -16,7 +16,8 @@ import (
 
 // Sixteen administrators take each other's rights at once; one is left, whichever it is.
 func TestLastAdministrator(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		role := w.builtIn(w.acme.ID, access.RoleSuperAdmin)
 		admins := []access.Caller{w.super}
@@ -72,7 +73,8 @@ func (w *world) assignmentsOf(c access.Caller) []access.Assignment {
 
 // Every other way to lose the last administrator is closed too.
 func TestLastAdministratorByOtherWays(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx, sys := t.Context(), authority.SystemCaller()
 		grants := []access.Grant{access.Grant(access.AssignmentsManage)}
 		role := w.role("Giver", string(grants[0]))
@@ -99,7 +101,8 @@ func TestLastAdministratorByOtherWays(t *testing.T) {
 
 // Rights reach down the tree and nowhere else; someone with more rights is out of reach.
 func TestReach(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		below := w.member(w.acme.ID, w.team.ID, "below", "")
 		beside := w.member(w.acme.ID, w.south.ID, "beside", "")
@@ -150,7 +153,8 @@ func TestReach(t *testing.T) {
 
 // PV5, PV10, VX7: nobody gives what they lack, and nobody lifts themselves.
 func TestGiving(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		root := func(in authority.AssignInput) authority.AssignInput { in.Tenant = w.acme.ID; return in }
 		giver := w.someone(string(access.AssignmentsManage), string(access.RolesManage), "recordings:read")
@@ -196,7 +200,8 @@ func TestGiving(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		w.refused("edit a built-in role", problem.Conflict, "built_in_role", func() error {
 			_, err := w.a.ChangeRole(ctx, w.super, authority.ChangeRoleInput{ID: w.builtIn(w.acme.ID, access.RoleAgent), Name: ptr("x")})
@@ -235,7 +240,8 @@ func TestRoles(t *testing.T) {
 
 // PV10 for callers: what is taken away is gone for the very next change.
 func TestRightsAreThoseOfNow(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		caller := with(w.holder, k)
@@ -285,7 +291,8 @@ func TestRightsAreThoseOfNow(t *testing.T) {
 }
 
 func TestUserEnds(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		open := func() {
@@ -336,7 +343,8 @@ func TestUserEnds(t *testing.T) {
 }
 
 func TestUsernames(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		_, err := w.a.CreateUser(ctx, w.super, authority.CreateUserInput{Username: "Straße"})
 		w.must(err)
@@ -361,7 +369,8 @@ func TestUsernames(t *testing.T) {
 
 // A key goes where its owner goes.
 func TestMoveUser(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		k := w.key(w.holder)
 		_, err := w.a.ChangeUser(ctx, w.super, authority.ChangeUserInput{ID: userOf(w.holder), OrganizationID: &w.team.ID})
@@ -383,7 +392,8 @@ func TestMoveUser(t *testing.T) {
 }
 
 func TestOrganizations(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		move := func(c access.Caller, id, to tenancy.OrgID) func() error {
 			return func() error {
@@ -422,7 +432,8 @@ func TestOrganizations(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		if w.acme.AccountID == 0 || w.acme.AccountID == w.other.AccountID {
 			t.Errorf("account IDs %d and %d", w.acme.AccountID, w.other.AccountID)
@@ -472,7 +483,8 @@ func TestTenants(t *testing.T) {
 }
 
 func TestFirstAdmin(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		link := func() authority.FirstAdminLink {
 			l, err := w.a.IssueFirstAdminLink(ctx, authority.SystemCaller(), authority.FirstAdminLinkInput{})
@@ -511,7 +523,8 @@ func TestFirstAdmin(t *testing.T) {
 }
 
 func TestMe(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx := t.Context()
 		me, err := w.a.Me(ctx, w.northern, authority.MeInput{})
 		w.must(err)

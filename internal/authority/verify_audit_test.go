@@ -39,7 +39,8 @@ func (w *world) checkpointed() []byte {
 }
 
 func TestCheckpoints(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		file := w.checkpointed()
 		r := w.audit(file)
 		if !r.OK() || r.Checkpoints != 2 || r.Tenants != 3 || r.Events != w.state()[1] || !r.LastAt.Equal(w.clock.Now()) {
@@ -101,7 +102,8 @@ func TestTampering(t *testing.T) {
 		{"remove the links", []string{"DELETE FROM audit_links"}, 0},
 		{"remove the last link", []string{"DELETE FROM audit_links WHERE sequence = 2"}, 0},
 	}
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		file := w.checkpointed()
 		last := w.lastEvent(w.acme.ID).Sequence
 		tables := []string{"audit_events", "audit_heads", "audit_links"}
@@ -137,7 +139,8 @@ func TestTampering(t *testing.T) {
 }
 
 func TestRunWritesACheckpointAtItsEnd(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
+		t := w.TB
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.a.Run(ctx) }()

@@ -270,13 +270,12 @@ func (w *world) call(method string, c access.Caller, in any) error {
 // TestWalk calls every operation as callers who may not, then as one who may: refusals
 // write nothing, changes write their audit event.
 func TestWalk(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
+	engines(t, func(w *world) {
 		for _, m := range operations() {
 			r, ok := rows[m.Name]
 			if !ok {
 				continue
 			}
-			w.TB = t
 			w.walk(m.Name, r)
 		}
 	})

@@ -94,30 +94,30 @@ func (h *appliedHook) Fail(err error) {
 }
 
 // engines runs a test in a new world on each engine.
-func engines(t *testing.T, run func(t *testing.T, w *world)) {
+func engines(t *testing.T, run func(w *world)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { run(t, newWorld(t, storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { run(t, newWorld(t, storetest.Postgres(t))) })
+	t.Run("sqlite", func(t *testing.T) { run(newWorld(t, storetest.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { run(newWorld(t, storetest.Postgres(t))) })
 }
 
 // newWorldLike is another new world on the same engine.
-func newWorldLike(t *testing.T, w *world) *world {
-	t.Helper()
+func newWorldLike(w *world) *world {
+	w.Helper()
 	if w.dialect == "sqlite" {
-		return newWorld(t, storetest.SQLite(t))
+		return newWorld(w.TB, storetest.SQLite(w.TB))
 	}
-	return newWorld(t, storetest.Postgres(t))
+	return newWorld(w.TB, storetest.Postgres(w.TB))
 }
 
-func newWorld(t testing.TB, url string) *world {
-	t.Helper()
-	w := &world{TB: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, applied: &appliedHook{}}
+func newWorld(tb testing.TB, url string) *world {
+	tb.Helper()
+	w := &world{TB: tb, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, applied: &appliedHook{}}
 	var err error
-	w.store, err = store.Open(t.Context(), store.Config{URL: url, Now: w.clock.Now})
+	w.store, err = store.Open(tb.Context(), store.Config{URL: url, Now: w.clock.Now})
 	w.must(err)
-	t.Cleanup(func() { _ = w.store.Close() })
+	tb.Cleanup(func() { _ = w.store.Close() })
 	w.openRaw(url)
-	dir := t.TempDir()
+	dir := tb.TempDir()
 	w.journalPath, w.checkpoints = filepath.Join(dir, "journal"), filepath.Join(dir, "checkpoints")
 	w.journal, err = authority.OpenJournal(w.journalPath)
 	w.must(err)
@@ -126,14 +126,14 @@ func newWorld(t testing.TB, url string) *world {
 	w.signer = public
 	log, err := authority.OpenCheckpointLog(w.checkpoints, private)
 	w.must(err)
-	t.Cleanup(func() { _ = log.Close(); _ = w.journal.Close() })
+	tb.Cleanup(func() { _ = log.Close(); _ = w.journal.Close() })
 	peppers, err := secret.NewPeppers(1, map[int][]byte{1: bytes.Repeat([]byte("p"), 32)})
 	w.must(err)
 	w.a, err = authority.New(authority.Config{
 		Store: w.store, Peppers: peppers, Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
 	})
 	w.must(err)
-	w.must(w.a.BootstrapSystem(t.Context()))
+	w.must(w.a.BootstrapSystem(tb.Context()))
 	w.populate()
 	return w
 }
