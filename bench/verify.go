@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -65,7 +66,9 @@ func (s *site) load(ctx context.Context) (index *verify.Index, end func(), err e
 	go func() { ended <- index.Run(ctx) }()
 	end = func() {
 		cancel()
-		_ = <-ended // it ends because it was told to
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			say("the index ended: %v", err)
+		}
 		_ = db.Close()
 	}
 	select {

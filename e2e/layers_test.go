@@ -32,12 +32,15 @@ var layers = map[string][]string{
 	"internal/server": {
 		"internal/authority", "internal/verify", "internal/oauth", "internal/gateway", "internal/signin",
 		"internal/notice", "internal/outbox", "internal/token", "api", "console", "docs",
+		"internal/store", // Page and List, in which authority answers; and whether the database is there
 	},
 	"api":        {},
 	"client":     {"api"},
 	"middleware": {"client", "api"},
 	"console":    {},
 	"docs":       {},
+	// For tests alone.
+	"internal/store/storetest": {"internal/store"},
 	// Two programs of their own.
 	"deploy/sample-api": {},
 	"e2e":               {},
