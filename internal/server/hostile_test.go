@@ -96,6 +96,22 @@ type schema struct {
 	AdditionalProperties json.RawMessage
 }
 
+// beside is what must stand beside a property of a verification: one form of a credential.
+func (s schema) beside(name string) []string {
+	if _, verification := s.Properties["dry_run"]; !verification {
+		return nil
+	}
+	switch name {
+	case "credential", "authorization":
+		return nil
+	case "id":
+		return []string{"secret"}
+	case "secret":
+		return []string{"id"}
+	}
+	return []string{"credential"}
+}
+
 func (d *document) resolve(s schema) schema {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
 		return d.Components.Schemas[name]
@@ -154,7 +170,7 @@ func (d *document) object(h *hunt, s schema, name, value string) string {
 		switch {
 		case p == name:
 			parts = append(parts, quoted(p)+":"+value)
-		case slices.Contains(s.Required, p):
+		case slices.Contains(s.Required, p), slices.Contains(s.beside(name), p):
 			parts = append(parts, quoted(p)+":"+d.good(h, p, s.Properties[p]))
 		}
 	}
@@ -164,7 +180,7 @@ func (d *document) object(h *hunt, s schema, name, value string) string {
 // good is a value that the rules take.
 func (d *document) good(h *hunt, name string, s schema) string {
 	s = d.resolve(s)
-	if v, ok := h.samples[name]; ok {
+	if v, ok := h.samples[name]; ok && s.kind() == "string" {
 		return quoted(v(h.w))
 	}
 	switch {
@@ -209,15 +225,15 @@ func newHunt(t *testing.T, w *world) *hunt {
 	fixed := func(s string) func(*world) string { return func(*world) string { return s } }
 	h.samples = map[string]func(*world) string{
 		"plan_id": fixed(string(w.plan)), "parent_id": fixed(string(w.orgs["mid"])), "organization_id": fixed(string(w.orgs["mid"])),
-		"principal_id":   func(w *world) string { return w.targetUser(place{tenant: w.a, org: w.orgs["mid"]}) },
-		"role_id":        fixed(string(w.roles[access.RoleAgent])),
-		"includes":       fixed(string(w.roles[access.RoleAgent])),
-		"permissions":    fixed("reports:read"),
-		"slug":           func(w *world) string { return w.unique("slug") },
-		"key":            func(w *world) string { return w.unique("key") },
-		"tenant":         fixed(w.a.Slug),
-		"username":       func(w *world) string { return w.unique("name") },
-		"password":       fixed(password),
+		"principal_id": func(w *world) string { return w.targetUser(place{tenant: w.a, org: w.orgs["mid"]}) },
+		"role_id":      fixed(string(w.roles[access.RoleAgent])),
+		"includes":     fixed(string(w.roles[access.RoleAgent])),
+		"permissions":  fixed("reports:read"),
+		"slug":         func(w *world) string { return w.unique("slug") },
+		"key":          func(w *world) string { return w.unique("key") },
+		"tenant":       fixed(w.a.Slug),
+		"username":     func(w *world) string { return w.unique("name") },
+		"password":     fixed(password), "current_password": fixed(password), "new_password": fixed(password),
 		"credential":     fixed("clv_uk_nonsense"),
 		"token":          fixed("nonsense"),
 		"principal_type": fixed("user"),
@@ -230,6 +246,8 @@ func newHunt(t *testing.T, w *world) *hunt {
 // caller is who may use the route, so that what is refused is refused for what was sent.
 func (h *hunt) caller(path string) *client {
 	switch {
+	case path == "/v1/me/password":
+		return h.w.person(access.RoleSuperAdmin, "deep")
 	case strings.HasPrefix(path, "/v1/verify"):
 		if !strings.HasPrefix(path, "/v1/verifier") {
 			return h.w.bearer(h.w.verifier)
@@ -240,12 +258,18 @@ func (h *hunt) caller(path string) *client {
 	return h.ada
 }
 
+// ownKey is a key of the caller's: others' can't be rotated.
+func (h *hunt) ownKey(*world, place) string {
+	h.Helper()
+	return h.ada.issue(map[string]any{"name": "Own"}).ID
+}
+
 // path is the route's path with a real object in it.
 func (h *hunt) path(path string) string {
 	at := place{tenant: h.w.a, org: h.w.orgs["mid"]}
 	for prefix, make := range map[string]func(*world, place) string{
 		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
-		"/v1/roles": (*world).targetRole, "/v1/assignments": (*world).targetAssignment, "/v1/api-keys": (*world).targetKey,
+		"/v1/roles": (*world).targetRole, "/v1/assignments": (*world).targetAssignment, "/v1/api-keys": h.ownKey,
 		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
@@ -269,6 +293,8 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 		r = c.raw(method, target, body, extra...)
 	}
 	switch {
+	case r.status < 300 && path == "/v1/me/password":
+		delete(h.w.people, access.RoleSuperAdmin+"@deep") // nobody knows that password any more
 	case r.status >= 500:
 		h.Errorf("%s %s, %s: status %d: %.300s", method, path, what, r.status, r.body)
 	case r.status >= 400:
