@@ -141,6 +141,11 @@ func TestReach(t *testing.T) {
 				t.Errorf("the list at north shows %s", u.Username)
 			}
 		}
+		found, err := w.a.Users(ctx, w.super, authority.UsersInput{Search: "BESI"})
+		w.must(err)
+		if len(found.Items) != 1 || found.Items[0].ID != userOf(beside) {
+			t.Errorf("the search found %d users, want 1", len(found.Items))
+		}
 		if len(list.Items) != 3 {
 			t.Errorf("the list at north has %d users, want 3", len(list.Items))
 		}

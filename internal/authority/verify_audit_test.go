@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -136,6 +137,32 @@ func TestTampering(t *testing.T) {
 			t.Errorf("after mending: %+v", r.Findings)
 		}
 	})
+}
+
+// An attacker who knows the algorithm writes an event anew, with the right hash, and mends
+// the head: the link before the checkpoint still has the old one.
+func TestRewrittenEvent(t *testing.T) {
+	engines(t, func(w *world) {
+		file := w.checkpointed()
+		e := w.lastEvent(w.acme.ID)
+		e.ActorName = "someone else"
+		hash := e.ComputeHash()
+		for _, table := range []string{"audit_events SET actor_name = 'someone else', ", "audit_heads SET "} {
+			w.exec(fmt.Sprintf("UPDATE %shash = %s WHERE tenant_id = '%s' AND sequence = %d", table, w.blob(hash[:]), w.acme.ID, e.Sequence))
+		}
+		r := w.audit(file)
+		if len(r.Findings) != 1 || r.Findings[0].Tenant != w.acme.ID || r.Findings[0].Sequence != e.Sequence {
+			w.Errorf("findings = %+v, want one at %d", r.Findings, e.Sequence)
+		}
+	})
+}
+
+// blob is a literal of bytes in the engine's SQL.
+func (w *world) blob(b []byte) string {
+	if w.dialect == "sqlite" {
+		return fmt.Sprintf("X'%x'", b)
+	}
+	return fmt.Sprintf("'\\x%x'::bytea", b)
 }
 
 func TestRunWritesACheckpointAtItsEnd(t *testing.T) {
