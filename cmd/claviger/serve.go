@@ -67,13 +67,14 @@ func runNode(ctx context.Context, n *node.Node, o *options, logger *slog.Logger,
 			case <-ctx.Done():
 				return nil
 			}
-			if err := announce(n, o, whenReady); err != nil {
-				cancel()
-				return err
-			}
-			logger.InfoContext(ctx, "ready", slog.String("url", n.URL()), slog.String("version", version))
-			node.TuneMemory(ctx)
-			return nil
+			defer cancel()
+			return node.TuneMemory(ctx, func() error {
+				if err := announce(n, o, whenReady); err != nil {
+					return err
+				}
+				logger.InfoContext(ctx, "ready", slog.String("url", n.URL()), slog.String("version", version))
+				return nil
+			})
 		}()
 	}()
 	err := n.Run(ctx)

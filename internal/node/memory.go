@@ -15,32 +15,46 @@ const (
 	gcLookAgain = time.Minute
 )
 
-// TuneMemory keeps the room between two garbage collections at about 32 MB until ctx ends.
-// With the default the resident index of a million keys would need twice its size, and a
-// small server would collect many times a second. It changes the whole process, and does
-// nothing where GOGC is set.
-func TuneMemory(ctx context.Context) {
-	if os.Getenv("GOGC") != "" {
-		return
+// TuneMemory keeps the room between two garbage collections at about 32 MB until ctx ends,
+// after it has given back what loading took. With the default the resident index of a
+// million keys would need twice its size, and a small server would collect many times a
+// second. It changes the whole process, and leaves GOGC alone where it is set. Once the
+// memory is given back it calls settled, whose error it returns.
+func TuneMemory(ctx context.Context, settled func() error) error {
+	debug.FreeOSMemory()
+	tuned := os.Getenv("GOGC") != ""
+	current := 0
+	if !tuned {
+		current = tuneGC(current)
 	}
-	debug.FreeOSMemory() // what loading took, and nothing needs any more
+	if err := settled(); err != nil {
+		return err
+	}
 	tick := time.NewTicker(gcLookAgain)
 	defer tick.Stop()
-	current := 0
 	for {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		// HeapAlloc holds garbage too; a bit more headroom than needed is what that costs.
-		if want := gcPercent(m.HeapAlloc); want < current*4/5 || want > current*5/4 {
-			debug.SetGCPercent(want)
-			current = want
-		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
+		if !tuned {
+			current = tuneGC(current)
+		}
 	}
+}
+
+// tuneGC returns what is set from now on. HeapAlloc holds garbage too; a bit more headroom
+// than needed is what that costs.
+func tuneGC(current int) int {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	want := gcPercent(m.HeapAlloc)
+	if want >= current*4/5 && want <= current*5/4 {
+		return current
+	}
+	debug.SetGCPercent(want)
+	return want
 }
 
 func gcPercent(live uint64) int {

@@ -64,12 +64,12 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	dsn := func(extra ...string) string {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(" + strconv.FormatInt(lockTimeout.Milliseconds(), 10) + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-			"cache_size(-65536)", "temp_store(MEMORY)",
+			"temp_store(MEMORY)",
 		}, extra...)}
 		q.Set("_txlock", "immediate")
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	}
-	write, err := sql.Open("sqlite", dsn("wal_autocheckpoint(4000)"))
+	write, err := sql.Open("sqlite", dsn("cache_size(-65536)", "wal_autocheckpoint(4000)"))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,10 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	if err := write.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), write.Close())
 	}
-	read, err := sql.Open("sqlite", dsn("query_only(1)"))
+	// Each reader has a cache of its own, which a scan fills for good: with the writer's size
+	// reading a snapshot would leave the process several times larger than the index. What
+	// readers miss is in the system's cache.
+	read, err := sql.Open("sqlite", dsn("cache_size(-4096)", "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
