@@ -94,18 +94,13 @@ func (r *headRow) head() (audit.Head, error) {
 	return audit.Head{TenantID: tenancy.TenantID(r.TenantID), Sequence: r.Sequence, Hash: hash}, err
 }
 
-var insertEvent = insertInto("audit_events", "tenant_id", "sequence", "at", "action", "actor_type", "actor_id", "actor_name",
-	"actor_tenant", "via", "credential_id", "session_id", "source", "user_agent", "request_id", "target_type", "target_id",
-	"target_name", "organization_id", "before", "after", "previous", "hash")
-
-const putHead = "INSERT INTO audit_heads (tenant_id, sequence, hash, linked) VALUES (?, ?, ?, 0) " +
-	"ON CONFLICT (tenant_id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash"
-
 // AuditHead is the end of the tenant's chain, with what this transaction has added; the
 // zero sequence and hash when the chain is empty.
 func (tx *Tx) AuditHead() (audit.Head, error) {
-	if h, ok := tx.heads[tx.tenant]; ok {
-		return h, nil
+	for _, ends := range []map[tenancy.TenantID]audit.Head{tx.late.heads, tx.ends} {
+		if h, ok := ends[tx.tenant]; ok {
+			return h, nil
+		}
 	}
 	if tx.writer != nil {
 		if h, ok := tx.writer.heads[tx.tenant]; ok {
@@ -137,19 +132,22 @@ func (tx *Tx) AppendAudit(e audit.Event) error {
 	if e.At.Nanosecond()%int(time.Microsecond) != 0 {
 		return errors.New("store: the audit event's time is finer than a microsecond and would not hash the same when read")
 	}
-	err = tx.exec(insertEvent, string(e.TenantID), e.Sequence, micros(e.At), e.Action, string(e.Actor.Type), e.Actor.ID, e.ActorName,
+	if tx.writer == nil {
+		return errReadOnly
+	}
+	row := statement{args: []any{
+		string(e.TenantID), e.Sequence, micros(e.At), e.Action, string(e.Actor.Type), e.Actor.ID, e.ActorName,
 		string(e.ActorTenant), string(e.Via), e.CredentialID, e.SessionID, e.Source, e.UserAgent, e.RequestID, e.TargetType, e.TargetID,
-		e.TargetName, string(e.OrganizationID), rawText(e.Before), rawText(e.After), e.Previous[:], e.Hash[:])
-	if err != nil {
+		e.TargetName, string(e.OrganizationID), rawText(e.Before), rawText(e.After), e.Previous[:], e.Hash[:],
+	}}
+	if err := row.checkText(); err != nil {
 		return err
 	}
-	if err := tx.exec(putHead, string(e.TenantID), e.Sequence, e.Hash[:]); err != nil {
-		return err
+	tx.late.events = append(tx.late.events, row.args...)
+	if tx.late.heads == nil {
+		tx.late.heads = map[tenancy.TenantID]audit.Head{}
 	}
-	if tx.heads == nil {
-		tx.heads = map[tenancy.TenantID]audit.Head{}
-	}
-	tx.heads[e.TenantID] = audit.Head{TenantID: e.TenantID, Sequence: e.Sequence, Hash: e.Hash}
+	tx.late.heads[e.TenantID] = audit.Head{TenantID: e.TenantID, Sequence: e.Sequence, Hash: e.Hash}
 	return nil
 }
 
@@ -163,7 +161,8 @@ type AuditFilter struct {
 	From, Until  time.Time // Until is exclusive; zero means no bound
 }
 
-// AuditEvents lists the tenant's events in the order of the chain ("sequence").
+// AuditEvents lists the tenant's events in the order of the chain ("sequence"). In a Write
+// it doesn't see the events of that very transaction.
 func (tx *Tx) AuditEvents(f AuditFilter, p Page) (List[audit.Event], error) {
 	equal := []struct{ column, value string }{
 		{"action", f.Action}, {"actor_id", f.ActorID}, {"target_type", f.TargetType},

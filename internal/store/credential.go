@@ -114,7 +114,7 @@ func credentialText(c credential.Credential) string {
 	if !c.ExpiresAt.IsZero() {
 		date = c.ExpiresAt.UTC().Format("2006-01-02")
 	}
-	return searchText(c.Name, c.Hint, date, c.Labels.ExternalID)
+	return searchTextOf([]string{c.Name, c.Labels.ExternalID}, c.Hint+" "+date)
 }
 
 // credentialArgs are the columns that may change, in the order of updateCredential; the

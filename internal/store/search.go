@@ -14,26 +14,34 @@ const maxSearch = 200
 // searchText is what a search looks through: the folded words of the texts, two spaces
 // before each. Words inside words ("billing" in "prod-billing") come again at the end, so
 // that a search by their first letters finds them.
-func searchText(texts ...string) string {
+func searchText(texts ...string) string { return searchTextOf(texts, "") }
+
+// searchTextOf adds text whose parts are no words, such as a key's shown characters.
+func searchTextOf(texts []string, opaque string) string {
 	var b strings.Builder
 	var inner []string
 	for _, text := range texts {
 		for word := range strings.FieldsSeq(fold(text)) {
 			b.WriteString("  ")
 			b.WriteString(word)
-			parts := strings.FieldsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
-			if len(parts) > 0 && strings.HasPrefix(word, parts[0]) {
-				parts = parts[1:]
+			if i := strings.IndexFunc(word, isBetween); i >= 0 {
+				inner = append(inner, strings.FieldsFunc(word[i:], isBetween)...)
 			}
-			inner = append(inner, parts...)
 		}
 	}
 	for _, word := range inner {
 		b.WriteString("  ")
 		b.WriteString(word)
 	}
+	for word := range strings.FieldsSeq(fold(opaque)) {
+		b.WriteString("  ")
+		b.WriteString(word)
+	}
 	return b.String()
 }
+
+// isBetween reports a character that separates words within a word.
+func isBetween(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
 
 // needle is a search made ready: the text to be found in a searchText.
 type needle string

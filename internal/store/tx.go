@@ -33,9 +33,10 @@ type work struct {
 	// may be rolled back and must not be remembered.
 	committed head
 	writer    *writer // nil in a Read
-	pending   []statement
-	failed    error                           // the first failure: nothing can be done with the transaction after it
-	heads     map[tenancy.TenantID]audit.Head // ends of audit chains that this transaction moved
+	failed    error   // the first failure: nothing can be done with the transaction after it
+	late      late    // what this transaction adds at the end
+	// ends are the ends of audit chains that earlier transactions of the group moved.
+	ends map[tenancy.TenantID]audit.Head
 }
 
 var (
@@ -74,7 +75,7 @@ func (tx *Tx) write(st statement) error {
 	if err := st.checkText(); err != nil {
 		return err
 	}
-	tx.pending = append(tx.pending, st)
+	tx.writer.pending = append(tx.writer.pending, st)
 	return nil
 }
 
@@ -93,14 +94,12 @@ func (tx *Tx) writeAll(list ...statement) error {
 	return nil
 }
 
-// flush sends what is buffered, under the savepoint of this request.
+// flush sends what is buffered.
 func (w *work) flush() error {
-	if w.failed != nil || len(w.pending) == 0 {
+	if w.failed != nil || w.writer == nil || len(w.writer.pending) == 0 {
 		return w.failed
 	}
-	list := w.pending
-	w.pending = w.pending[:0]
-	w.failed = w.writer.send(w.ctx, list)
+	w.failed = w.writer.send(w.ctx)
 	return w.failed
 }
 
@@ -167,20 +166,24 @@ const (
 	itemCredential   int64 = 7
 )
 
-const insertFeed = "INSERT INTO feed (revision, tenant_id, item_type, item_id) VALUES (?, ?, ?, ?)"
-
 // touch adds a row to the feed and returns its revision. Every change of what verification
 // holds goes through here.
 func (tx *Tx) touch(item int64, id string) (revision int64, err error) {
-	revision = int64(tx.head.revision) + 1
-	err = tx.write(statement{text: insertFeed, args: []any{revision, string(tx.tenant), item, id}})
-	if err != nil {
-		return 0, err
+	if tx.failed != nil {
+		return 0, tx.failed
+	}
+	if tx.writer == nil {
+		return 0, errReadOnly
+	}
+	if !validText(id) {
+		return 0, errText
 	}
 	tx.head.revision++
 	if item != itemCredential {
 		tx.head.rights = tx.head.revision
 	}
+	revision = int64(tx.head.revision)
+	tx.late.feed = append(tx.late.feed, revision, string(tx.tenant), item, id)
 	return revision, nil
 }
 

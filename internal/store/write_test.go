@@ -144,7 +144,13 @@ func TestCallbackThatEndsItsGoroutine(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, _ = s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error { runtime.Goexit(); return nil })
+			_, _ = s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+				c, m := f.Key(2, "gone")
+				_ = tx.InsertCredential(c, m)
+				_, _ = tx.Credential(c.ID) // the write is sent, so the group must be done again
+				runtime.Goexit()
+				return nil
+			})
 		}()
 		<-done
 		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {

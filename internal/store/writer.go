@@ -20,24 +20,36 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// maxAttempts is how often a group is tried when the database asks to try again.
-const maxAttempts = 5
+const (
+	// maxAttempts is how often a group is tried when the database asks to try again.
+	maxAttempts = 5
+	// carefulGroups is how many groups are done with savepoints after one of them needed them.
+	carefulGroups = 8
+	// maxHeads bounds the memory of chain ends.
+	maxHeads = 100_000
+)
 
-// writer owns the one writing connection. It takes the requests that wait, lets each run
-// under a savepoint, one after another, and commits them together: one sync for all.
+// writer owns the one writing connection. It takes the requests that wait, lets them run one
+// after another, and commits them together: one sync for all, and on PostgreSQL few round
+// trips, because writes wait until somebody reads or all have run.
+//
+// A group is done at first as if nothing could fail in the database: without savepoints.
+// When something does, the group is rolled back and done again with a savepoint for each
+// request, so that the bad one fails alone.
 type writer struct {
-	store *Store
-	conn  *connection
+	store   *Store
+	conn    *connection
+	careful int // how many groups more get savepoints
+	mark    mark
+	pending []statement // writes not yet sent
+	sent    bool        // the present request's writes, or some, were sent
+	late    late        // of the requests that are done
 
-	mark mark
 	// heads are the ends of the audit chains as of writes, the database's count of committed
 	// write transactions: another process that wrote in between makes them stale.
 	heads  map[tenancy.TenantID]audit.Head
 	writes uint64
 }
-
-// maxHeads bounds the memory of chain ends.
-const maxHeads = 100_000
 
 // mark is where the transaction is between its savepoints.
 type mark uint8
@@ -45,8 +57,8 @@ type mark uint8
 const (
 	markNone  mark = iota // no savepoint yet
 	markFresh             // one is open and nothing was done since
-	markUsed              // one is open and holds the present member's writes
-	markStale             // one is open and holds an earlier member's writes, which stay
+	markUsed              // one is open and holds the present request's writes
+	markStale             // one is open and holds an earlier request's writes, which stay
 )
 
 // The states of a request.
@@ -172,6 +184,9 @@ func (w *writer) serve(group []*request) {
 			}
 			return r.spoilt
 		})
+		if errors.Is(err, errCareful) {
+			continue
+		}
 		w.store.log.Warn("a write transaction is tried again", slog.Int("attempt", attempt+1), slog.Any("error", err)) //nolint:sloglint // no request's
 		time.Sleep(time.Duration(attempt) * 10 * time.Millisecond)
 	}
@@ -201,13 +216,12 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads {
 		w.heads = map[tenancy.TenantID]audit.Head{}
 	}
-	w.mark = markNone
+	w.mark, w.pending, w.late = markNone, w.pending[:0], late{}
 	now, wrote := before, false
 	for _, r := range group {
 		did, err := w.member(ctx, r, before, &now)
 		if err != nil {
-			w.rollback(ctx)
-			return true, problem.Wrap(err)
+			return true, w.giveUp(ctx, err)
 		}
 		wrote = wrote || did
 	}
@@ -216,11 +230,16 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		return false, nil
 	}
 	now.writes++
+	if err := w.finish(ctx, before, now); err != nil {
+		err = w.giveUp(ctx, err)
+		return errors.Is(err, errCareful) || w.conn.broken || isRetryable(err), err
+	}
 	if err := w.commit(ctx, before, now); err != nil {
 		w.heads = nil
 		return isRetryable(err), err
 	}
-	w.writes = now.writes
+	maps.Copy(w.heads, w.late.heads)
+	w.writes, w.careful = now.writes, max(0, w.careful-1)
 	for _, r := range group {
 		r.revision = now.revision
 	}
@@ -228,50 +247,87 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 	return false, nil
 }
 
+// errCareful asks for the group to be done again with savepoints.
+var errCareful = errors.New("store: a group of writes is done again with savepoints")
+
+// giveUp rolls a group back, and has savepoints tell whose fault it was if it had none.
+func (w *writer) giveUp(ctx context.Context, err error) error {
+	w.rollback(ctx)
+	if w.careful == 0 && !w.conn.broken && !isRetryable(err) {
+		w.careful = carefulGroups
+		return errCareful
+	}
+	return problem.Wrap(err)
+}
+
 // member lets one request run. Its own failure stays its own; an error here is everyone's.
 func (w *writer) member(ctx context.Context, r *request, committed head, now *head) (wrote bool, err error) {
+	if r.err != nil && errors.Is(r.err, errExited) {
+		return false, nil // nobody is there to run it again
+	}
 	if w.mark == markUsed {
 		w.mark = markStale
 	}
-	t := &work{store: w.store, ctx: ctx, db: w.conn.conn, head: *now, committed: committed, writer: w}
+	w.sent = false
+	before := len(w.pending)
+	t := &work{store: w.store, ctx: ctx, db: w.conn.conn, head: *now, committed: committed, writer: w, ends: w.late.heads}
 	r.turn <- &Tx{work: t, tenant: r.tenant}
 	r.err = <-r.ran
-	if r.err == nil {
-		r.err = t.flush() // also tells of a failure that fn kept to itself
+	if r.err == nil && w.careful > 0 {
+		r.err = t.flush()
 	}
 	if r.err == nil {
+		r.err = t.failed // which fn kept to itself
+	}
+	if r.err == nil {
+		wrote = w.sent || len(w.pending) > before || t.late.any()
 		*now = t.head
-		maps.Copy(w.heads, t.heads)
-		return w.mark == markUsed, nil
+		w.late.add(t.late)
+		return wrote, nil
 	}
 	switch {
 	case w.conn.broken || isRetryable(r.err) || isRetryable(t.failed):
 		return false, r.err
-	case w.mark == markUsed:
+	case w.sent && w.careful == 0:
+		return false, errCareful
+	case w.sent:
 		return false, w.rollbackMember(ctx)
 	case t.failed != nil && w.conn.engine == enginePostgres:
-		// A read failed before the savepoint was there: the transaction is lost for all.
+		// A read failed before there was a savepoint: the transaction is lost for all.
 		r.spoilt = true
 		return false, r.err
 	}
+	w.pending = w.pending[:before]
 	return false, nil
 }
 
-// send runs a member's statements under its savepoint.
-func (w *writer) send(ctx context.Context, list []statement) error {
-	var first []statement
-	if w.mark == markStale {
-		first = append(first, statement{text: "RELEASE SAVEPOINT member", checked: true})
+// send sends all pending writes, in careful groups under the present request's savepoint.
+func (w *writer) send(ctx context.Context) error {
+	w.sent = true
+	list := w.pending
+	if w.careful > 0 {
+		list = append(w.opening(), list...)
+		w.mark = markUsed
 	}
-	if w.mark == markStale || w.mark == markNone {
-		first = append(first, statement{text: "SAVEPOINT member", checked: true})
+	w.pending = w.pending[:0]
+	return w.conn.run(ctx, list)
+}
+
+func (w *writer) opening() []statement {
+	release := statement{text: "RELEASE SAVEPOINT member", checked: true}
+	savepoint := statement{text: "SAVEPOINT member", checked: true}
+	switch w.mark {
+	case markNone:
+		return []statement{savepoint}
+	case markStale:
+		return []statement{release, savepoint}
+	case markFresh, markUsed:
 	}
-	w.mark = markUsed
-	return w.conn.run(ctx, append(first, list...))
+	return nil
 }
 
 func (w *writer) rollbackMember(ctx context.Context) error {
-	w.mark = markFresh
+	w.mark, w.pending = markFresh, w.pending[:0]
 	return w.conn.run(ctx, []statement{{text: "ROLLBACK TO SAVEPOINT member", checked: true}})
 }
 
@@ -282,6 +338,16 @@ func (w *writer) rollback(ctx context.Context) {
 	if !w.conn.broken {
 		_ = w.conn.run(ctx, []statement{{text: "ROLLBACK", checked: true}})
 	}
+}
+
+// finish sends what is still to be written: pending writes, then feed and audit.
+func (w *writer) finish(ctx context.Context, before, now head) error {
+	list := append(w.pending, w.late.statements()...)
+	if w.conn.engine == engineSQLite && now.revision != before.revision {
+		list = append(list, statement{text: indexNew, args: []any{int64(before.revision)}, checked: true})
+	}
+	w.pending = w.pending[:0]
+	return w.conn.run(ctx, list)
 }
 
 // commit writes the head and commits. ErrOutcomeUnknown means just that.
@@ -303,16 +369,13 @@ func (w *writer) commit(ctx context.Context, before, now head) error {
 			return nil
 		case errors.As(err, &answer) && answer.Severity == "ERROR":
 			w.rollback(ctx)
-			return err
+			return problem.Wrap(err)
 		}
 		return problem.Wrap(fmt.Errorf("%w: %w", ErrOutcomeUnknown, err))
 	}
-	if now.revision != before.revision {
-		list = append(list, statement{text: indexNew, args: []any{int64(before.revision)}, checked: true})
-	}
 	if err := w.conn.run(ctx, list); err != nil {
 		w.rollback(ctx)
-		return err
+		return problem.Wrap(err)
 	}
 	err := w.conn.run(ctx, []statement{end})
 	if err == nil {
