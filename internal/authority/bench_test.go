@@ -12,6 +12,7 @@ func BenchmarkIssueAPIKey(b *testing.B) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, url(b))
+			b.ResetTimer()
 			b.SetParallelism(8) // times GOMAXPROCS
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
