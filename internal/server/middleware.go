@@ -63,7 +63,8 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 			s.logRequest(r, rec, st, time.Since(began))
 		}()
 		if p := r.URL.Path; p == "" || path.Clean(p) != p && path.Clean(p)+"/" != p {
-			s.notFound(rec, r) // the router would redirect, and repeat what was sent
+			// The router would redirect, and repeat what was sent.
+			nothingHere(st.id).write(rec)
 			return
 		}
 		inner.ServeHTTP(rec, r)

@@ -105,7 +105,11 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 		plainAnswer(http.StatusMethodNotAllowed, "method_not_allowed", "This address takes other methods; see the Allow header.", id).write(w)
 		return
 	}
-	plainAnswer(http.StatusNotFound, api.CodeNotFound, "There is nothing at this address. The API is described at /openapi.json.", id).write(w)
+	nothingHere(id).write(w)
+}
+
+func nothingHere(requestID string) *answer {
+	return plainAnswer(http.StatusNotFound, api.CodeNotFound, "There is nothing at this address. The API is described at /openapi.json.", requestID)
 }
 
 var frontPage = template.Must(template.New("front").Parse(`<!doctype html>

@@ -75,7 +75,7 @@ func (s *Server) verifyOne(w http.ResponseWriter, r *http.Request) {
 	q.OnlyTenant = only
 	res, err := s.index.Verify(&q)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.refuse(w, r, at(err, ""))
 		return
 	}
 	sc.out = append(appendVerdict(sc.out[:0], &res), '\n')
@@ -135,7 +135,7 @@ func (s *Server) verifyBatch(w http.ResponseWriter, r *http.Request) {
 func checkQueries(items []verify.Request) error {
 	last := ""
 	for i := range items {
-		if q := items[i].Permissions; q != last {
+		if q := items[i].Permissions; q != "" && q != last {
 			if _, err := access.ParseQuery(q); err != nil {
 				return atItem(err, i)
 			}
@@ -145,18 +145,24 @@ func checkQueries(items []verify.Request) error {
 	return nil
 }
 
-// atItem points a problem of one item into the batch.
-func atItem(err error, i int) error {
+func atItem(err error, i int) error { return at(err, "/items/"+strconv.Itoa(i)) }
+
+// at points an Invalid problem into the body. A malformed query says where in the query it
+// is wrong, and not where the query is.
+func at(err error, item string) error {
 	p := problem.As(err)
 	if p.Kind != problem.Invalid {
 		return err
 	}
-	at := *p
-	at.Fields = make([]problem.Field, len(p.Fields))
-	for k, f := range p.Fields {
-		at.Fields[k] = problem.Field{Pointer: "/items/" + strconv.Itoa(i) + f.Pointer, Message: f.Message}
+	there := *p
+	there.Fields = nil
+	for _, f := range p.Fields {
+		there.Fields = append(there.Fields, problem.Field{Pointer: item + f.Pointer, Message: f.Message})
 	}
-	return &at
+	if len(there.Fields) == 0 {
+		there.Fields = []problem.Field{{Pointer: item + "/permissions", Message: p.Message}}
+	}
+	return &there
 }
 
 // verifier checks who asks: a verifier key, or a principal with the permission to verify.
