@@ -170,7 +170,7 @@ func (x *Index) putUser(in *tenancy.User, gone bool) {
 	}
 }
 
-var errFull = errors.New("a shard of the index is full")
+var errFull = errors.New("the index is full")
 
 // putCredential replaces a credential's entry. Its usage and what was counted against its
 // limits go on. One without a digest can't match anything and needs no entry.
@@ -189,7 +189,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	if current < 0 && past == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		x.dropRare(s.remove(h, &c.ID, &x.seed))
+		x.dropRare(s.remove(h, &c.ID, &x.mem, &x.seed))
 		return nil
 	}
 	next := x.entryOf(c, k)
@@ -200,7 +200,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, _ := s.find(h, &c.ID)
+	e, _ := s.find(h, &c.ID, &x.mem)
 	if e == nil {
 		if e = s.insert(h, &c.ID, &x.mem, &x.seed); e == nil {
 			return errFull

@@ -13,30 +13,29 @@ import (
 // problem (undecided) or an Invalid one: a malformed permission query, a negative cost, or
 // more than one form of credential.
 func (x *Index) Verify(r *Request) (res Result, err error) {
-	now, at := x.clock.read()
-	p, staleness, err := x.fresh(now, at)
-	if err != nil {
-		return Result{}, err
-	}
-	q := question{r: r, at: at, cost: r.Cost}
-	if err := x.ask(&q); err != nil {
-		return Result{}, err
-	}
-	res.Code, res.Revision, res.Staleness = NotFound, p.revision, staleness
 	text := r.Credential
 	if text == "" {
 		text = r.Secret
 	}
 	key, ok := x.cfg.Format.Parse(text)
-	if !ok {
-		return res, nil
+	q := question{r: r, key: &key, cost: r.Cost}
+	if ok {
+		q.hash = hashOf(&x.seed, (*credential.ID)(&key.ID))
+		x.shards[q.hash%shardCount].expect(q.hash)
 	}
-	digest, ok := x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), &key)
-	if !ok {
-		return Result{}, errUndecided
+	now, at := x.clock.read()
+	p, staleness, err := x.fresh(now, at)
+	if err != nil {
+		return Result{}, err
 	}
-	q.key, q.digest = &key, &digest
-	x.decide(&q, &res)
+	if err := x.ask(&q); err != nil {
+		return Result{}, err
+	}
+	q.at = at
+	res.Code, res.Revision, res.Staleness = NotFound, p.revision, staleness
+	if ok {
+		x.decide(&q, &res)
+	}
 	return res, nil
 }
 
@@ -47,7 +46,8 @@ type question struct {
 	cost   int64
 	at     int64 // Unix microseconds
 	key    *secret.Parsed
-	digest *secret.Digest // under the current pepper
+	hash   uint64        // of the key's ID
+	digest secret.Digest // under the current pepper
 }
 
 var (
@@ -75,11 +75,18 @@ func (x *Index) ask(q *question) (err error) {
 // decide looks the credential up and fills the result in. Without a match the result
 // stays NOT_FOUND and empty.
 func (x *Index) decide(q *question, res *Result) {
-	hash := hashOf(&x.seed, (*credential.ID)(&q.key.ID))
-	s := &x.shards[hash%shardCount]
+	s := &x.shards[q.hash%shardCount]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, pos := s.find(hash, (*credential.ID)(&q.key.ID))
+	pos, ok := s.candidate(q.hash, &x.mem)
+	// The digest is computed while the entry is on its way from memory.
+	q.digest, _ = x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), q.key)
+	var e *entry
+	if ok {
+		if e = x.mem.at(pos); e.id != q.key.ID {
+			e, pos = s.find(q.hash, (*credential.ID)(&q.key.ID), &x.mem)
+		}
+	}
 	if e == nil {
 		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
 		return
