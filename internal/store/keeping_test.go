@@ -205,7 +205,7 @@ func TestAuditLinks(t *testing.T) {
 	})
 }
 
-// TestUsage adds up batches; quota counts of one process are absolute, those of several add up.
+// TestUsage adds up batches; quota counts are absolute, and the highest stays.
 func TestUsage(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, url string) {
 		f := everything(t, s, "a", 10)
@@ -222,7 +222,9 @@ func TestUsage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		row.LastUsedAt = hour // older: must not turn back
+		// Another process, that knows less: must not turn anything back.
+		row.LastUsedAt = hour
+		row.Quotas = []verify.QuotaUsed{{Name: "monthly", PeriodStart: storetest.Epoch, Used: 6}, {Name: "ever", PeriodStart: time.Unix(0, 0), Used: 10}}
 		if err := storetest.MustOpen(t, url).AddUsage(t.Context(), []store.UsageRow{row}); err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +250,7 @@ func TestUsage(t *testing.T) {
 			}
 			return nil
 		})
-		want := []verify.QuotaUsed{{Name: "ever", PeriodStart: time.Unix(0, 0).UTC(), Used: 18}, {Name: "monthly", PeriodStart: storetest.Epoch, Used: 14}}
+		want := []verify.QuotaUsed{{Name: "ever", PeriodStart: time.Unix(0, 0).UTC(), Used: 10}, {Name: "monthly", PeriodStart: storetest.Epoch, Used: 7}}
 		if d := cmp.Diff(want, quotas); d != "" || err != nil {
 			t.Errorf("%v\n%s", err, d)
 		}
