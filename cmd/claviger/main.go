@@ -106,15 +106,13 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	}
 }
 
-// oneArgument requires exactly one argument, named for people.
-func oneArgument(name string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 1 {
-			return nil
-		}
-		return &usageError{
-			err:  fmt.Errorf("%s takes exactly one argument: the %s", cmd.CommandPath(), name),
-			hint: "Run: " + cmd.CommandPath() + " --help",
-		}
+// oneKeyID requires exactly one argument.
+func oneKeyID(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return &usageError{
+		err:  fmt.Errorf("%s takes exactly one argument: the key's ID, such as crd_8fK2mPq0Zr4T", cmd.CommandPath()),
+		hint: "Run: " + cmd.CommandPath() + " --help",
 	}
 }
