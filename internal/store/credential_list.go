@@ -33,7 +33,7 @@ func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
 	if err != nil {
 		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
 	}
-	return int64(n), nil
+	return n, nil
 }
 
 func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credential.Credential], err error) {
