@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -37,9 +38,11 @@ func newLimiter(l credential.Limits, before *limiter, persisted []QuotaUsed) *li
 	}
 	n := &limiter{}
 	for _, r := range l.Rates {
+		r.Name = strings.Clone(r.Name)
 		n.rates = append(n.rates, rateCount{Rate: r})
 	}
 	for _, q := range l.Quotas {
+		q.Name = strings.Clone(q.Name)
 		n.quotas = append(n.quotas, quotaCount{Quota: q})
 	}
 	if before != nil {

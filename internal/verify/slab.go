@@ -154,7 +154,7 @@ func printOf(h uint64) uint32 { return uint32(h>>8) & printMask }
 
 // home is the slot that a hash begins at: the upper half of h, scaled.
 func home(h uint64, slots int) int {
-	return int((h >> 32) * uint64(slots) >> 32) //nolint:gosec // below slots
+	return int((h >> 32) * uint64(slots) >> 32)
 }
 
 // expect begins to fetch the slot of a hash. Of a million keys, slot and entry are hardly
