@@ -225,15 +225,17 @@ func newHunt(t *testing.T, w *world) *hunt {
 	fixed := func(s string) func(*world) string { return func(*world) string { return s } }
 	h.samples = map[string]func(*world) string{
 		"plan_id": fixed(string(w.plan)), "parent_id": fixed(string(w.orgs["mid"])), "organization_id": fixed(string(w.orgs["mid"])),
-		"principal_id": func(w *world) string { return w.targetUser(place{tenant: w.a, org: w.orgs["mid"]}) },
-		"role_id":      fixed(string(w.roles[access.RoleAgent])),
-		"includes":     fixed(string(w.roles[access.RoleAgent])),
-		"permissions":  fixed("reports:read"),
-		"slug":         func(w *world) string { return w.unique("slug") },
-		"key":          func(w *world) string { return w.unique("key") },
-		"tenant":       fixed(w.a.Slug),
-		"username":     func(w *world) string { return w.unique("name") },
-		"password":     fixed(password), "current_password": fixed(password), "new_password": fixed(password),
+		"principal_id": func(w *world) string {
+			return w.once("principal", place{tenant: w.a, org: w.orgs["mid"]}, (*world).targetUser)
+		},
+		"role_id":     fixed(string(w.roles[access.RoleAgent])),
+		"includes":    fixed(string(w.roles[access.RoleAgent])),
+		"permissions": fixed("reports:read"),
+		"slug":        func(w *world) string { return w.unique("slug") },
+		"key":         func(w *world) string { return w.unique("key") },
+		"tenant":      fixed(w.a.Slug),
+		"username":    func(w *world) string { return w.unique("name") },
+		"password":    fixed(password), "current_password": fixed(password), "new_password": fixed(password),
 		"credential":     fixed("clv_uk_nonsense"),
 		"token":          fixed("nonsense"),
 		"principal_type": fixed("user"),
@@ -265,7 +267,7 @@ func (h *hunt) ownKey(*world, place) string {
 }
 
 // path is the route's path with a real object in it.
-func (h *hunt) path(path string) string {
+func (h *hunt) path(method, path string) (target string, used func(reply) reply) {
 	at := place{tenant: h.w.a, org: h.w.orgs["mid"]}
 	for prefix, make := range map[string]func(*world, place) string{
 		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
@@ -273,10 +275,16 @@ func (h *hunt) path(path string) string {
 		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
-			return strings.Replace(path, "{id}", make(h.w, at), 1)
+			id, used := at.id(h.w, method+path, make)
+			return strings.Replace(path, "{id}", id, 1), used
 		}
 	}
-	return path
+	return path, func(r reply) reply {
+		if r.status < 300 {
+			delete(h.w.targets, "principal@"+string(at.org)) // who has a role can't be given it again
+		}
+		return r
+	}
 }
 
 // send tries one thing and checks what holds for all.
@@ -284,7 +292,7 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 	h.Helper()
 	h.tried++
 	c := h.caller(path)
-	target := h.path(path)
+	target, used := h.path(method, path)
 	before := h.w.auditCount()
 	r := c.raw(method, target, body, extra...)
 	if r.status == http.StatusTooManyRequests {
@@ -292,6 +300,7 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 		before = h.w.auditCount()
 		r = c.raw(method, target, body, extra...)
 	}
+	used(r)
 	switch {
 	case r.status < 300 && path == "/v1/me/password":
 		delete(h.w.people, access.RoleSuperAdmin+"@deep") // nobody knows that password any more

@@ -158,7 +158,7 @@ func aPlan(w *world, _ place) string { return w.targetPlan() }
 // it will pass.
 func onTenant(method, path string) func(*world, *client, place) reply {
 	return func(w *world, c *client, at place) reply {
-		id := at.id(w, path, theTenant)
+		id, _ := at.id(w, path, theTenant)
 		if c.user.ID == w.admin.user.ID {
 			id = w.targetTenant()
 		}
@@ -169,7 +169,11 @@ func onTenant(method, path string) func(*world, *client, place) reply {
 // once makes a target that all cells look for.
 func (w *world) once(kind string, at place, make func(*world, place) string) string {
 	w.Helper()
-	name := kind + "@" + string(at.org)
+	return w.kept(kind+"@"+string(at.org), at, make)
+}
+
+func (w *world) kept(name string, at place, make func(*world, place) string) string {
+	w.Helper()
 	if w.targets == nil {
 		w.targets = map[string]string{}
 	}

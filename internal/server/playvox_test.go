@@ -32,15 +32,14 @@ func TestPV1PairOfUserIDAndKey(t *testing.T) {
 			ask  map[string]any
 			want api.VerifyCode
 		}{
-			"pair":            {map[string]any{"id": id, "secret": key.Key.Reveal()}, api.VerifyValid},
-			"Basic":           {map[string]any{"authorization": basic(id, key.Key.Reveal())}, api.VerifyValid},
-			"Bearer":          {map[string]any{"authorization": "Bearer " + key.Key.Reveal()}, api.VerifyValid},
-			"key alone":       {map[string]any{"credential": key.Key.Reveal()}, api.VerifyValid},
-			"another's ID":    {map[string]any{"id": string(eve.user.ID), "secret": key.Key.Reveal()}, api.VerifyNotFound},
-			"no such user":    {map[string]any{"authorization": basic("usr_none", key.Key.Reveal())}, api.VerifyNotFound},
-			"ID as key":       {map[string]any{"authorization": basic(id, id)}, api.VerifyNotFound},
-			"no such scheme":  {map[string]any{"authorization": "Digest " + key.Key.Reveal()}, api.VerifyNotFound},
-			"key as the user": {map[string]any{"authorization": basic(key.Key.Reveal(), "")}, api.VerifyNotFound},
+			"pair":           {map[string]any{"id": id, "secret": key.Key.Reveal()}, api.VerifyValid},
+			"Basic":          {map[string]any{"authorization": basic(id, key.Key.Reveal())}, api.VerifyValid},
+			"Bearer":         {map[string]any{"authorization": "Bearer " + key.Key.Reveal()}, api.VerifyValid},
+			"key alone":      {map[string]any{"credential": key.Key.Reveal()}, api.VerifyValid},
+			"another's ID":   {map[string]any{"id": string(eve.user.ID), "secret": key.Key.Reveal()}, api.VerifyNotFound},
+			"no such user":   {map[string]any{"authorization": basic("usr_none", key.Key.Reveal())}, api.VerifyNotFound},
+			"ID as key":      {map[string]any{"authorization": basic(id, id)}, api.VerifyNotFound},
+			"no such scheme": {map[string]any{"authorization": "Digest " + key.Key.Reveal()}, api.VerifyNotFound},
 		} {
 			if got := w.verify(row.ask); got.Code != row.want {
 				t.Errorf("%s: %s, want %s", name, got.Code, row.want)
