@@ -101,6 +101,9 @@ func (x *Index) decide(q *question, res *Result) {
 	res.Permissions = f.permissions()
 	res.Code = x.verdict(q, &f, res)
 	res.Valid = res.Code == Valid
+	if !res.Valid && !res.Code.standing() {
+		res.Permissions = &emptySet // nothing to be misread from a credential that is no good
+	}
 	switch {
 	case q.r.DryRun:
 	case res.Valid:
@@ -211,6 +214,12 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	code, left := f.rare.limiter.charge(time.UnixMicro(q.at).UTC(), q.cost, q.r.DryRun)
 	res.Limits = left
 	return code
+}
+
+// standing reports whether a credential refused with the code is good in itself: only this
+// one call is refused.
+func (c Code) standing() bool {
+	return c == InsufficientPermissions || c == RateLimited || c == UsageExceeded
 }
 
 // stopped is why a person ended or stopped the credential, or something that it stands
