@@ -17,24 +17,42 @@ import (
 
 func (s *Server) apiKeyRoutes() {
 	const tag, need = "API keys", access.APIKeysGenerate
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys", Operation: "IssueAPIKey", Permission: need, tag: tag,
-		summary: "Make a key; it is shown this once", status: http.StatusCreated}, s.issueAPIKey)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys", Operation: "APIKeys", Permission: need, tag: tag,
-		summary: "All keys of the account"}, s.apiKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
-		summary: "One key, without its secret"}, s.apiKey)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "RenameAPIKey", Permission: need, tag: tag,
-		summary: "Rename a key"}, s.renameAPIKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/suspend", Operation: "SuspendAPIKey", Permission: need, tag: tag,
-		summary: "Stop a key until it is resumed"}, keyAction(s.authority.SuspendAPIKey, "SuspendAPIKey", "API key", apiKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/resume", Operation: "ResumeAPIKey", Permission: need, tag: tag,
-		summary: "Let a suspended key verify again"}, keyAction(s.authority.ResumeAPIKey, "ResumeAPIKey", "API key", apiKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/rotate", Operation: "RotateAPIKey", Permission: need, tag: tag,
-		summary: "A new secret under the same ID; it is shown this once"}, s.rotateAPIKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good"}, keyAction(s.authority.RevokeAPIKey, "RevokeAPIKey", "API key", apiKeyOf))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/api-keys/{id}", Operation: "DeleteAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good and hide it from lists", status: http.StatusNoContent}, s.deleteAPIKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys", Operation: "IssueAPIKey", Permission: need, tag: tag,
+		summary: "Make a key; it is shown this once", status: http.StatusCreated,
+	}, s.issueAPIKey)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys", Operation: "APIKeys", Permission: need, tag: tag,
+		summary: "All keys of the account",
+	}, s.apiKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
+		summary: "One key, without its secret",
+	}, s.apiKey)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "RenameAPIKey", Permission: need, tag: tag,
+		summary: "Rename a key",
+	}, s.renameAPIKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/suspend", Operation: "SuspendAPIKey", Permission: need, tag: tag,
+		summary: "Stop a key until it is resumed",
+	}, keyAction(s.authority.SuspendAPIKey, "SuspendAPIKey", "API key", apiKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/resume", Operation: "ResumeAPIKey", Permission: need, tag: tag,
+		summary: "Let a suspended key verify again",
+	}, keyAction(s.authority.ResumeAPIKey, "ResumeAPIKey", "API key", apiKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/rotate", Operation: "RotateAPIKey", Permission: need, tag: tag,
+		summary: "A new secret under the same ID; it is shown this once",
+	}, s.rotateAPIKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
+		summary: "End a key for good",
+	}, keyAction(s.authority.RevokeAPIKey, "RevokeAPIKey", "API key", apiKeyOf))
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/api-keys/{id}", Operation: "DeleteAPIKey", Permission: need, tag: tag,
+		summary: "End a key for good and hide it from lists", status: http.StatusNoContent,
+	}, s.deleteAPIKey)
 }
 
 type issueAPIKeyInput struct {

@@ -344,6 +344,7 @@ func (h *hunt) checkRefused(what string, r reply, before int64) {
 
 func TestHostileInput(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		h := newHunt(t, w)
 		for _, path := range slices.Sorted(maps.Keys(h.doc.Paths)) {
 			for method, op := range h.doc.Paths[path] {

@@ -53,8 +53,10 @@ var matrix = map[string]row{
 	}},
 	"GET /v1/tenants":      {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply { return c.observed(http.MethodGet, "/v1/tenants", nil) }},
 	"GET /v1/tenants/{id}": {where: byRoot, roles: readers, call: on(http.MethodGet, "/v1/tenants/{id}", theTenant, nil)},
-	"PATCH /v1/tenants/{id}": {where: byRoot, roles: superAdmins,
-		call: on(http.MethodPatch, "/v1/tenants/{id}", theTenant, map[string]any{"name": "Renamed"})},
+	"PATCH /v1/tenants/{id}": {
+		where: byRoot, roles: superAdmins,
+		call: on(http.MethodPatch, "/v1/tenants/{id}", theTenant, map[string]any{"name": "Renamed"}),
+	},
 	"POST /v1/tenants/{id}/suspend": {where: byRoot, roles: systemOnly, call: onTenant(http.MethodPost, "/v1/tenants/{id}/suspend")},
 	"POST /v1/tenants/{id}/resume":  {where: byRoot, roles: systemOnly, call: resumable("/v1/tenants/{id}/resume", spareTenant)},
 	"DELETE /v1/tenants/{id}":       {where: byRoot, roles: systemOnly, call: onTenant(http.MethodDelete, "/v1/tenants/{id}")},

@@ -26,6 +26,7 @@ func (w *world) tries(slug, username, pass string) reply {
 
 func TestSignInSetsTheCookie(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		u := w.user(w.a, w.a.RootOrg)
 		// User names are compared without case, and white space around them is no part.
 		r := w.tries("Northwind", " "+strings.ToUpper(u.Username)+" ", password)
@@ -50,6 +51,7 @@ func TestSignInSetsTheCookie(t *testing.T) {
 // Every failure reads the same, whatever is wrong.
 func TestSignInFailuresAreAlike(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		u, suspended := w.user(w.a, w.a.RootOrg), w.user(w.a, w.a.RootOrg)
 		w.admin.must(http.StatusOK, http.MethodPost, "/v1/users/"+string(suspended.ID)+"/suspend", nil)
 		stopped := w.user(w.a, w.orgs["branch"])
@@ -118,6 +120,7 @@ func (c *client) me() int {
 
 func TestSessionEnds(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		u := w.user(w.a, w.a.RootOrg, access.RoleSuperAdmin)
 		idle, busy := w.signIn(w.a.Slug, u.Username), w.signIn(w.a.Slug, u.Username)
 		for i := range 24 {
@@ -168,6 +171,7 @@ func TestSessionEnds(t *testing.T) {
 // A session's token changes when the user's rights do; a request under way still gets through.
 func TestSessionTokenFollowsRights(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		u := w.user(w.a, w.a.RootOrg, access.RoleAgent)
 		c := w.signIn(w.a.Slug, u.Username)
 		first := c.cookie
@@ -212,6 +216,7 @@ func TestSessionsLastUseIsKeptToTheMinute(t *testing.T) {
 
 func TestPasswordsAndStepUp(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		u := w.user(w.a, w.a.RootOrg)
 		c, other := w.signIn(w.a.Slug, u.Username), w.signIn(w.a.Slug, u.Username)
 		change := func(current, next string) reply {
@@ -252,6 +257,7 @@ func TestPasswordsAndStepUp(t *testing.T) {
 
 func TestInvitationsWorkOnce(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		ada := w.person(access.RoleSuperAdmin, "root")
 		made := into[api.CreatedUser](t, ada.must(http.StatusCreated, http.MethodPost, "/v1/users", map[string]any{
 			"organization_id": string(w.orgs["mid"]), "username": "Grace",
@@ -336,6 +342,7 @@ func TestCrossOriginRequestsAreRefused(t *testing.T) {
 // A repeated request answers the same key without its secret; another body is refused.
 func TestIdempotencyKey(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		c := w.person(access.RoleSuperAdmin, "root")
 		send := func(name, key string) reply {
 			return c.do(http.MethodPost, "/v1/api-keys", map[string]any{"name": name}, "Idempotency-Key", key)
