@@ -73,7 +73,8 @@ type organizationsInput struct {
 
 func (s *Server) organizations(ctx context.Context, c *call, in *organizationsInput) (*body[api.List[api.Organization]], error) {
 	list, err := s.authority.Organizations(ctx, c.caller, authority.OrganizationsInput{
-		Tenant: in.tenant(), At: tenancy.OrgID(in.OrganizationID), Search: in.Search, Page: in.page(),
+		Tenant: in.tenant(), At: tenancy.OrgID(in.OrganizationID), Search: in.Search,
+		State: tenancy.State(in.State), IncludeDeleted: in.IncludeDeleted, Page: in.page(),
 	})
 	return listAnswer(list, err, organizationOf)
 }
