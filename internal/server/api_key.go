@@ -112,7 +112,7 @@ func (s *Server) renameAPIKey(ctx context.Context, c *call, in *renameAPIKeyInpu
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.authority.RenameAPIKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: in.Body.Name})
+	key, err := s.authority.RenameAPIKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: deref(in.Body.Name)})
 	return answerWith(key, err, apiKeyOf)
 }
 
@@ -242,4 +242,13 @@ func given(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+// deref reads what may be absent.
+func deref[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
 }
