@@ -60,6 +60,7 @@ func (x *Index) putTenant(in *tenancy.Tenant, gone bool) {
 	}
 	t.state, t.labels = stateOf(in.State), labelsOf(in.Labels)
 	t.account.Store(accountText(in.AccountID))
+	t.legacy.Store(in.Policy.LegacyAccountKeys)
 	t.root = d.orgOf(in.RootOrg, t)
 	if p := d.planOf(in.PlanID); p != t.plan {
 		delete(t.plan.tenants, t)

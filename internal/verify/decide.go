@@ -152,6 +152,9 @@ func (f *found) answersTo(q *question) bool {
 	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID {
 		return false
 	}
+	if q.r.Legacy && (f.e.kind != kindAccountKey || !f.holder.tenant.legacy.Load()) {
+		return false
+	}
 	if q.r.Credential != "" {
 		return true
 	}

@@ -63,6 +63,7 @@ type plan struct {
 type tenant struct {
 	id      tenancy.TenantID
 	account atomic.Pointer[string] // the account ID in decimal, for the ID form
+	legacy  atomic.Bool            // account keys may come as query parameters
 	state   tenancy.State
 	plan    *plan // never nil
 	root    *org

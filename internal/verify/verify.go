@@ -48,6 +48,9 @@ type Request struct {
 	DryRun      bool       // charge nothing, count nothing
 	// OnlyTenant, when set, makes credentials of other tenants NOT_FOUND.
 	OnlyTenant tenancy.TenantID
+	// Legacy says that the credential came as query parameters (VX6). That is NOT_FOUND for
+	// all but account keys of tenants whose policy allows it.
+	Legacy bool
 }
 
 // LimitState is what is left of one rate or quota after this call.
