@@ -73,7 +73,8 @@ type RotateKeyInput struct {
 // keys are shown only with IncludeDeleted.
 type KeysInput struct {
 	Tenant         tenancy.TenantID
-	At             tenancy.OrgID // at and below
+	Kinds          []credential.Kind // of user and organization keys; empty means those the caller may see
+	At             tenancy.OrgID     // at and below
 	Owner          tenancy.UserID
 	States         []credential.State
 	Search         string

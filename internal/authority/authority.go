@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -35,6 +36,9 @@ type Config struct {
 	Store   *store.Store
 	Format  secret.Format
 	Peppers *secret.Peppers
+	// Envelope seals the secrets that can be shown again. Nil: kinds of credentials that
+	// need it cannot be made.
+	Envelope *envelope.Envelope
 	// Now is the clock; nil means time.Now. Its times are cut to microseconds, UTC.
 	Now func() time.Time
 	// Rand is where secrets and one-time tokens come from; nil means crypto/rand.
@@ -56,6 +60,7 @@ type Authority struct {
 	store       *store.Store
 	format      secret.Format
 	peppers     *secret.Peppers
+	envelope    *envelope.Envelope
 	clock       func() time.Time
 	rand        io.Reader
 	logger      *slog.Logger
@@ -88,7 +93,7 @@ func New(c Config) (*Authority, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Authority{
-		store: c.Store, format: c.Format, peppers: c.Peppers, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
+		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
 		applied: c.Applied, journal: c.Journal, checkpoints: c.Checkpoints,
 		facts: newFacts(), wake: make(chan struct{}, 1),
 	}, nil

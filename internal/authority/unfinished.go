@@ -1,0 +1,7 @@
+package authority
+
+import (
+	"errors"
+)
+
+var errUnfinished = errors.New("authority: not there yet")
