@@ -2,12 +2,28 @@ package store
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
+
+// CredentialFilter narrows a list of credentials. The zero filter is all that are neither
+// deleted nor expired.
+type CredentialFilter struct {
+	Kinds          []credential.Kind
+	At             tenancy.OrgID // this organization and all below; empty means all
+	Owner          *access.Principal
+	Level          access.PrincipalType // of the owner, such as a user's or the tenant's own; empty means any
+	States         []credential.State   // as recorded: what is past its expiry may still be active here
+	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator
+	ExpiringBefore time.Time            // exclusive; zero means no matter when
+	AsOf           uint64               // a feed's revision: only what was there already then; 0 means all
+	IncludeDeleted bool                 // also deleted and expired ones
+}
 
 // Credentials lists the tenant's credentials, sorted by "name", "created_at", "expires_at"
 // (never comes last) or "last_used_at" (never comes first).
@@ -49,7 +65,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	if f.Owner != nil {
 		owner = *f.Owner
 	}
-	if !validText(owner.ID) {
+	if !validText(owner.ID) || !validText(string(f.Level)) {
 		return l, errText
 	}
 	shown := f
@@ -82,6 +98,13 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 	}
 	if f.Owner != nil {
 		q = q.Where("principal_id = ? AND principal_type = ?", owner.ID, string(owner.Type))
+	}
+	if f.Level != "" {
+		q = q.Where("principal_type = ?", string(f.Level))
+	}
+	if f.AsOf != 0 {
+		// A row's number is the revision at which it came.
+		q = q.Where("row_id <= ?", int64(f.AsOf))
 	}
 	if len(f.States) > 0 {
 		q = q.Where("state IN (?)", bun.List(f.States))
