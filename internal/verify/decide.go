@@ -3,7 +3,6 @@ package verify
 import (
 	"time"
 
-	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
@@ -43,7 +42,7 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 // question is a request that is well formed, and what was computed from it so far.
 type question struct {
 	r      *Request
-	query  *access.Query // nil asks for nothing
+	query  *compiled // nil asks for nothing
 	cost   int64
 	at     int64 // Unix microseconds
 	key    *secret.Parsed
@@ -84,16 +83,30 @@ func (x *Index) decide(q *question, res *Result) {
 		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
 		return
 	}
-	h := x.dir.holders.at(e.holder)
-	f := found{e: e, rare: x.rareAt(e.rare), holder: h, standing: h.standing.Load()}
+	f := x.foundAt(e)
 	version, ok := x.match(q, &f)
 	if !ok || !f.answersTo(q) {
 		return
 	}
+	x.answer(q, &f, version, res)
+	x.count(q, s, e, pos, res)
+}
+
+func (x *Index) foundAt(e *entry) found {
+	h := x.dir.holders.at(e.holder)
+	return found{e: e, rare: x.rareAt(e.rare), holder: h, standing: h.standing.Load()}
+}
+
+// answer fills the result in for a credential that is proved.
+func (x *Index) answer(q *question, f *found, version uint32, res *Result) {
 	f.describe(res, version)
 	res.Permissions = f.permissions()
-	res.Code = x.verdict(q, &f, res)
+	res.Code = x.verdict(q, f, res)
 	res.Valid = res.Code == Valid
+}
+
+// count notes the verdict as usage.
+func (x *Index) count(q *question, s *shard, e *entry, pos uint32, res *Result) {
 	switch {
 	case q.r.DryRun:
 	case res.Valid:
@@ -146,10 +159,7 @@ func (x *Index) same(q *question, pepper uint16, stored *secret.Digest) bool {
 
 // answersTo reports whether the form of the request may be used for the credential.
 func (f *found) answersTo(q *question) bool {
-	if q.key.Type != keyTypes[f.e.kind] {
-		return false
-	}
-	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID {
+	if q.key.Type != keyTypes[f.e.kind] || f.elsewhere(q) {
 		return false
 	}
 	if q.r.Legacy && (f.e.kind != kindAccountKey || !f.holder.tenant.legacy.Load()) {
@@ -167,6 +177,11 @@ func (f *found) answersTo(q *question) bool {
 	case kindOrganizationKey, kindApp, kindClientCredential, kindServiceAccountKey, kindVerifierKey:
 	}
 	return false
+}
+
+// elsewhere reports whether whoever asks must not see the credential's tenant.
+func (f *found) elsewhere(q *question) bool {
+	return q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID
 }
 
 // describe says whose credential it is.
@@ -190,6 +205,9 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	}
 	if c := x.untimely(q, f); c != "" {
 		return c
+	}
+	if f.e.kind != kindAccountKey && q.query != nil && q.query.asksLegacy(x.legacy.Load()) {
+		return WrongKind
 	}
 	if !f.admits(q) {
 		return Forbidden

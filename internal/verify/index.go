@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 )
@@ -50,8 +51,10 @@ type Index struct {
 	shards  [shardCount]shard
 	mem     slabs
 	dir     directory
+	public  publicIDs
 	queries queries
-	dummy   secret.Digest // compared with when nothing was found
+	legacy  atomic.Pointer[access.Set] // permissions of legacy APIs; nil for none
+	dummy   secret.Digest              // compared with when nothing was found
 
 	// proof says what the index knows and since when; nil means undecided.
 	proof     atomic.Pointer[proof]

@@ -19,13 +19,13 @@ const maxQueries = 256 // in each part
 
 type queryPart struct {
 	mu   sync.RWMutex // guards text
-	text map[string]*access.Query
+	text map[string]*compiled
 	_    [64]byte
 }
 
 // compile returns the query, or an Invalid problem that gives the position of the mistake.
 // text may be part of a buffer that is used again: what is kept is a copy.
-func (q *queries) compile(text string) (*access.Query, error) {
+func (q *queries) compile(text string) (*compiled, error) {
 	p := &q.parts[maphash.String(q.seed, text)%uint64(len(q.parts))]
 	p.mu.RLock()
 	known := p.text[text]
@@ -34,15 +34,16 @@ func (q *queries) compile(text string) (*access.Query, error) {
 		return known, nil
 	}
 	text = strings.Clone(text)
-	compiled, err := access.ParseQuery(text)
+	parsed, err := access.ParseQuery(text)
 	if err != nil {
 		return nil, err
 	}
+	made := &compiled{Query: parsed}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.text == nil || len(p.text) >= maxQueries {
-		p.text = make(map[string]*access.Query)
+		p.text = make(map[string]*compiled)
 	}
-	p.text[text] = compiled
-	return compiled, nil
+	p.text[text] = made
+	return made, nil
 }
