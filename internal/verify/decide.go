@@ -3,6 +3,7 @@ package verify
 import (
 	"time"
 
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
@@ -42,7 +43,8 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 // question is a request that is well formed, and what was computed from it so far.
 type question struct {
 	r      *Request
-	query  *compiled // nil asks for nothing
+	query  *access.Query // nil asks for nothing
+	legacy bool          // the query asks for something of a legacy API
 	cost   int64
 	at     int64 // Unix microseconds
 	key    *secret.Parsed
@@ -55,7 +57,7 @@ var (
 )
 
 // ask checks the form of a request.
-func (x *Index) ask(q *question) (err error) {
+func (x *Index) ask(q *question) error {
 	switch {
 	case q.cost < 0:
 		return errCost
@@ -65,10 +67,15 @@ func (x *Index) ask(q *question) (err error) {
 	if q.r.Credential != "" && (q.r.ID != "" || q.r.Secret != "") {
 		return errForms
 	}
-	if q.r.Permissions != "" {
-		q.query, err = x.queries.compile(q.r.Permissions)
+	if q.r.Permissions == "" {
+		return nil
 	}
-	return err
+	query, err := x.queries.compile(q.r.Permissions)
+	if err != nil {
+		return err
+	}
+	q.query, q.legacy = query.Query, query.asksLegacy(x.legacy.Load())
+	return nil
 }
 
 // decide looks the credential up and fills the result in. Without a match the result
@@ -206,7 +213,7 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	if c := x.untimely(q, f); c != "" {
 		return c
 	}
-	if f.e.kind != kindAccountKey && q.query != nil && q.query.asksLegacy(x.legacy.Load()) {
+	if q.legacy && f.e.kind != kindAccountKey {
 		return WrongKind
 	}
 	if !f.admits(q) {
