@@ -7,12 +7,12 @@ import "time"
 type AccountKey struct {
 	ID            string            `json:"id" example:"crd_8fK2mPq0Zr4T"`
 	TenantID      string            `json:"tenant_id"`
-	AccountID     int64             `json:"account_id" doc:"Goes with the key as account_id." example:"1234567"`
 	Deprecated    bool              `json:"deprecated" doc:"Always true: use a service account."`
 	Name          string            `json:"name"`
 	Hint          string            `json:"hint" example:"clv_ak_Ab3d…9xYz"`
 	State         string            `json:"state" enum:"active,suspended,revoked,expired"`
 	Networks      []string          `json:"networks" nullable:"false"`
+	Limits        *Limits           `json:"limits,omitempty"`
 	SecretVersion int               `json:"secret_version"`
 	NotBefore     *time.Time        `json:"not_before,omitempty"`
 	ExpiresAt     *time.Time        `json:"expires_at,omitempty"`
@@ -37,6 +37,7 @@ type IssuedAccountKey struct {
 type IssueAccountKeyRequest struct {
 	Name       string            `json:"name" minLength:"1" maxLength:"200"`
 	Networks   []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64"`
+	Limits     *Limits           `json:"limits,omitempty"`
 	NotBefore  *time.Time        `json:"not_before,omitempty"`
 	ExpiresAt  *time.Time        `json:"expires_at,omitempty"`
 	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`

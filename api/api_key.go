@@ -53,9 +53,13 @@ type IssueAPIKeyRequest struct {
 
 // ChangeAPIKeyRequest changes what is set in it. Of a user's key that can be the name alone.
 type ChangeAPIKeyRequest struct {
-	Name         *string    `json:"name,omitempty" minLength:"1" maxLength:"200"`
-	ExpiresAt    *time.Time `json:"expires_at,omitempty" doc:"Organization keys only, within the tenant's policy."`
-	NeverExpires bool       `json:"never_expires,omitempty" doc:"Instead of expires_at, where the policy allows it."`
+	Name         *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	ExpiresAt    *time.Time         `json:"expires_at,omitempty" doc:"Within the tenant's policy."`
+	NeverExpires bool               `json:"never_expires,omitempty" doc:"Instead of expires_at, where the policy allows it."`
+	Networks     *[]string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Replaces all of it."`
+	Limits       *Limits            `json:"limits,omitempty" doc:"Replaces all of it."`
+	ExternalID   *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
+	Metadata     *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
 }
 
 // RotateRequest gives a credential a new secret under the same ID.

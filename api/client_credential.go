@@ -15,7 +15,10 @@ type ClientCredential struct {
 	Scopes         []string          `json:"scopes" nullable:"false"`
 	Hint           string            `json:"hint" doc:"The secret's first and last characters." example:"clv_ccs_Ab3d…9xYz"`
 	State          string            `json:"state" enum:"active,suspended,revoked,expired"`
+	Networks       []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
+	Limits         *Limits           `json:"limits,omitempty"`
 	SecretVersion  int               `json:"secret_version"`
+	NotBefore      *time.Time        `json:"not_before,omitempty"`
 	PreviousUntil  *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still works."`
 	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
 	CreatedAt      time.Time         `json:"created_at"`
@@ -41,6 +44,9 @@ type IssueClientCredentialRequest struct {
 	Scopes     []string          `json:"scopes" nullable:"false" minItems:"1" maxItems:"200" maxLength:"128" doc:"Of those that GET /v1/client-credentials/scopes offers."`
 	Level      string            `json:"level,omitempty" enum:"user,account" default:"user" doc:"account: it belongs to the tenant, and only administrators may make it."`
 	OwnerID    string            `json:"owner_id,omitempty" maxLength:"64" doc:"With level user: a user ID; absent means yourself. System callers only."`
+	Networks   []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Addresses or CIDR prefixes."`
+	Limits     *Limits           `json:"limits,omitempty"`
+	NotBefore  *time.Time        `json:"not_before,omitempty"`
 	ExpiresAt  *time.Time        `json:"expires_at,omitempty" doc:"Absent means the tenant's default, or never."`
 	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
@@ -50,6 +56,8 @@ type IssueClientCredentialRequest struct {
 type ChangeClientCredentialRequest struct {
 	Name       *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
 	Scopes     *[]string          `json:"scopes,omitempty" nullable:"false" minItems:"1" maxItems:"200" maxLength:"128" doc:"Replaces all of it."`
+	Networks   *[]string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Replaces all of it."`
+	Limits     *Limits            `json:"limits,omitempty" doc:"Replaces all of it."`
 	ExternalID *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
 	Metadata   *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
 }

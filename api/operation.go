@@ -4,16 +4,17 @@ import "time"
 
 // Operation is work on many objects that goes on after it was accepted.
 type Operation struct {
-	ID         string             `json:"id" example:"opn_01jd3x8q4w9k2m5n7p0r6t8v1y"`
-	TenantID   string             `json:"tenant_id"`
-	Action     string             `json:"action" example:"revoke"`
-	State      string             `json:"state" enum:"pending,running,done"`
-	Total      int64              `json:"total" doc:"How many objects it is about."`
-	Done       int64              `json:"done" doc:"How many were dealt with so far, those that failed included."`
-	Failed     []OperationFailure `json:"failed" nullable:"false" doc:"Those that could not be changed, and why."`
-	CreatedAt  time.Time          `json:"created_at"`
-	CreatedBy  Principal          `json:"created_by"`
-	FinishedAt *time.Time         `json:"finished_at,omitempty"`
+	ID          string             `json:"id" example:"opn_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID    string             `json:"tenant_id"`
+	Action      string             `json:"action" example:"revoke"`
+	State       string             `json:"state" enum:"pending,running,done"`
+	Total       int64              `json:"total" doc:"How many objects it is about."`
+	Done        int64              `json:"done" doc:"How many were dealt with so far, those that failed included."`
+	Failed      []OperationFailure `json:"failed" nullable:"false" doc:"Those that could not be changed, and why: the first 1,000."`
+	FailedTotal int64              `json:"failed_total"`
+	CreatedAt   time.Time          `json:"created_at"`
+	CreatedBy   Principal          `json:"created_by"`
+	FinishedAt  *time.Time         `json:"finished_at,omitempty"`
 }
 
 // OperationFailure is one object that an operation could not change.
@@ -29,7 +30,7 @@ type BulkAPIKeysRequest struct {
 	IDs    []string      `json:"ids,omitempty" nullable:"false" maxItems:"10000" maxLength:"64"`
 	Filter *APIKeyFilter `json:"filter,omitempty" doc:"Instead of ids. Needs as_of and expected_count."`
 	// AsOf and ExpectedCount make sure that what is changed is what was seen.
-	AsOf          uint64 `json:"as_of,omitempty" doc:"The revision that the list was answered at; keys made later are left alone."`
+	AsOf          uint64 `json:"as_of,omitempty" doc:"The revision of GET /v1/api-keys/count; keys made later are left alone."`
 	ExpectedCount *int64 `json:"expected_count,omitempty" minimum:"0" doc:"How many the filter found; another count is a conflict."`
 }
 
@@ -42,6 +43,12 @@ type APIKeyFilter struct {
 	Search         string     `json:"search,omitempty" maxLength:"200"`
 	ExpiringBefore *time.Time `json:"expiring_before,omitempty"`
 	IncludeDeleted bool       `json:"include_deleted,omitempty"`
+}
+
+// APIKeyCount is how many keys a filter finds, for a bulk change.
+type APIKeyCount struct {
+	Count    int64  `json:"count" doc:"Send it as expected_count."`
+	Revision uint64 `json:"revision" doc:"Send it as as_of."`
 }
 
 // RevealedKey is a recoverable key, shown again.

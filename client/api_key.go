@@ -77,6 +77,12 @@ func (c *Client) RevealAPIKey(ctx context.Context, id string) (*api.RevealedKey,
 	return one[api.RevealedKey](ctx, c, request{method: http.MethodPost, path: at("v1", apiKeys, id, "reveal")})
 }
 
+// CountAPIKeys says how many keys the filter finds, and as of which revision: what a bulk
+// change by filter needs to know.
+func (c *Client) CountAPIKeys(ctx context.Context, f APIKeyFilter) (*api.APIKeyCount, error) {
+	return one[api.APIKeyCount](ctx, c, read(at("v1", apiKeys, "count"), f.values(), nil))
+}
+
 // BulkAPIKeys begins to change many keys. Ask Operation how far it is.
 func (c *Client) BulkAPIKeys(ctx context.Context, r api.BulkAPIKeysRequest) (*api.Operation, error) {
 	return one[api.Operation](ctx, c, change(at("v1", apiKeys, "bulk"), r, nil))

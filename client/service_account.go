@@ -51,8 +51,8 @@ func (c *Client) CreateServiceAccount(ctx context.Context, r api.CreateServiceAc
 	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts), r, nil))
 }
 
-// ChangeServiceAccount changes what is set in the request. Roles are changed by Assign and
-// Unassign.
+// ChangeServiceAccount changes what is set in the request. Roles are those
+// at its own organization.
 func (c *Client) ChangeServiceAccount(ctx context.Context, id string, r api.ChangeServiceAccountRequest) (*api.ServiceAccount, error) {
 	return one[api.ServiceAccount](ctx, c, modify(http.MethodPatch, at("v1", serviceAccounts, id), r, nil))
 }
@@ -72,13 +72,10 @@ func (c *Client) DeleteServiceAccount(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccounts, id), nil, nil))
 }
 
-// ServiceAccountKeys lists the keys of a service account; there are few.
-func (c *Client) ServiceAccountKeys(ctx context.Context, id string) ([]api.ServiceAccountKey, error) {
-	list, err := page[api.ServiceAccountKey](ctx, c, at("v1", serviceAccounts, id, "keys"), url.Values{}, Page{})
-	if err != nil {
-		return nil, err
-	}
-	return list.Items, nil
+// ServiceAccountKeys lists the keys of a service account, except deleted and expired ones,
+// page after page, as the loop asks for them. After an error nothing follows.
+func (c *Client) ServiceAccountKeys(ctx context.Context, id string) iter.Seq2[api.ServiceAccountKey, error] {
+	return each[api.ServiceAccountKey](ctx, c, at("v1", serviceAccounts, id, "keys"), func() url.Values { return url.Values{} })
 }
 
 // IssueServiceAccountKey makes a key pair for a service account, or registers the public
@@ -88,8 +85,34 @@ func (c *Client) IssueServiceAccountKey(ctx context.Context, id string, r api.Is
 	return one[api.IssuedServiceAccountKey](ctx, c, change(at("v1", serviceAccounts, id, "keys"), r, nil))
 }
 
-// RevokeServiceAccountKey ends one key of a service account for good. key is the
-// credential's ID ("crd_…").
-func (c *Client) RevokeServiceAccountKey(ctx context.Context, id, key string) (*api.ServiceAccountKey, error) {
-	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccounts, id, "keys", key, "revoke"), nil, nil))
+const serviceAccountKeys = "service-account-keys"
+
+// ServiceAccountKey shows one key, without anything secret: nobody has that but its holder.
+func (c *Client) ServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, read(at("v1", serviceAccountKeys, id), nil, nil))
+}
+
+// RenameServiceAccountKey gives a key another name.
+func (c *Client) RenameServiceAccountKey(ctx context.Context, id, name string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, modify(http.MethodPatch, at("v1", serviceAccountKeys, id), api.ChangeServiceAccountKeyRequest{Name: name}, nil))
+}
+
+// SuspendServiceAccountKey stops a key until it is resumed.
+func (c *Client) SuspendServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "suspend"), nil, nil))
+}
+
+// ResumeServiceAccountKey lets a suspended key work again.
+func (c *Client) ResumeServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "resume"), nil, nil))
+}
+
+// RevokeServiceAccountKey ends one key of a service account for good; its others go on.
+func (c *Client) RevokeServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "revoke"), nil, nil))
+}
+
+// DeleteServiceAccountKey ends a key for good and hides it from lists.
+func (c *Client) DeleteServiceAccountKey(ctx context.Context, id string) error {
+	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccountKeys, id), nil, nil))
 }

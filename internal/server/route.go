@@ -26,9 +26,12 @@ type Route struct {
 	// Public routes need no caller.
 	Public bool
 
+	also    access.Permission // holding this instead will do for some objects
 	summary string
 	tag     string
-	status  int // of success; 0 means 200, or 204 without a body
+	// deprecated routes still work, and are marked.
+	deprecated bool
+	status     int // of success; 0 means 200, or 204 without a body
 }
 
 // none is the output of operations that answer nothing.
@@ -43,11 +46,14 @@ func add[I, O any](s *Server, rt Route, handle func(ctx context.Context, c *call
 	op := huma.Operation{
 		OperationID: rt.Operation, Method: rt.Method, Path: rt.Pattern, Summary: rt.summary, Tags: []string{rt.tag},
 		DefaultStatus: rt.status, MaxBodyBytes: maxBody, Middlewares: huma.Middlewares{s.identify(rt)},
-		Responses: s.problemResponses(), Security: security(rt),
+		Responses: s.problemResponses(), Security: security(rt), Deprecated: rt.deprecated,
 		Metadata: map[string]any{registryKey: s.api.OpenAPI().Components.Schemas},
 	}
 	if rt.Permission != "" {
 		op.Description = "Needs the permission `" + string(rt.Permission) + "`."
+	}
+	if rt.also != "" {
+		op.Description = "Needs the permission `" + string(rt.Permission) + "` for keys of users, `" + string(rt.also) + "` for keys of organizations."
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)
@@ -72,7 +78,14 @@ func (s *Server) register() {
 	s.roleRoutes()
 	s.assignmentRoutes()
 	s.apiKeyRoutes()
+	s.accountKeyRoutes()
+	s.appRoutes()
+	s.serviceAccountRoutes()
+	s.clientCredentialRoutes()
 	s.verifierKeyRoutes()
+	s.catalogRoutes()
+	s.operationRoutes()
+	s.usageRoutes()
 	s.auditEventRoutes()
 	// These two and the gateway are answered before the router.
 	s.routes = append(s.routes,
