@@ -324,9 +324,11 @@ func TestWhatStopsEachKind(t *testing.T) {
 	}
 }
 
-// A kind with a principal of another kind's type may do nothing.
+// A kind with a principal of another kind's type may do nothing, whatever the names.
 func TestKindsAndPrincipalsBelongTogether(t *testing.T) {
 	w := newKindsWorld(t)
+	w.ann.Licence = "calling"
+	w.apply(t, Item{User: &w.ann})
 	w.add(t, "app of a user", credential.App, secret.AppKey, userOf("usr_ann"))
 	w.add(t, "key of a user", credential.ServiceAccountKey, secret.AppSecret, userOf("usr_ann"))
 	w.add(t, "client credential of an app", credential.ClientCredential, secret.ClientSecret, appItself, "calls:read")
@@ -393,8 +395,8 @@ func TestPublic(t *testing.T) {
 	}
 	c.Material = nil
 	w.apply(t, Item{Credential: &c})
-	if _, ok := w.index.Public(c.PublicID); ok {
-		t.Error("found after its material went")
+	if _, ok := w.index.Public(c.PublicID); ok || len(w.index.public.ids) != 2 {
+		t.Errorf("found after its material went: %v, %d public IDs kept", ok, len(w.index.public.ids))
 	}
 	if res := w.decide(t, "service account key", ""); res.Code != NotFound {
 		t.Error(res.Code)
