@@ -38,7 +38,7 @@ func (r *appRow) app() (tenancy.App, error) {
 }
 
 var (
-	insertApp = insertInto("apps", "row_id", "id", "tenant_id", "created_at", "created_by_name",
+	insertApp = insertInto("apps", "row_id", "id", "tenant_id", "created_at", "created_by_name", "created_by_key",
 		"organization_id", "name", "name_key", "apis", "state", "external_id", "metadata", "search_text")
 	updateApp = update("apps", "organization_id", "name", "name_key", "apis", "state", "external_id", "metadata", "search_text")
 	appTaken  = problem.New(problem.Conflict, "app_exists", "Another app has this external ID. Choose another.")
@@ -50,7 +50,7 @@ func appArgs(a tenancy.App) ([]any, error) {
 	metadata, err2 := metadataText(a.Labels)
 	return []any{
 		string(a.OrganizationID), a.Name, fold(a.Name), apis, string(a.State),
-		a.Labels.ExternalID, metadata, searchText(a.Name, a.Labels.ExternalID, a.CreatedByName),
+		a.Labels.ExternalID, metadata, searchText(a.Name, a.Labels.ExternalID),
 	}, errors.Join(err, err2)
 }
 
@@ -83,7 +83,7 @@ func (tx *Tx) Apps(f AppFilter, p Page) (List[tenancy.App], error) {
 			{name: "name", column: "name_key", key: func(r *appRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at"},
 		},
-		hidden: []string{"search_text"},
+		hidden: []string{"search_text", "created_by_key"},
 		row:    func(r *appRow) int64 { return r.RowID },
 		scope:  tx.scope,
 		where:  where,
@@ -116,8 +116,8 @@ func (tx *Tx) wherePrincipal(
 		if n == "" {
 			return q
 		}
-		return q.Where(`(search_text LIKE ? ESCAPE '\' OR organization_id IN (`+namedOrganizations+`))`,
-			n.like(), string(tx.tenant), n.like())
+		return q.Where(`(search_text LIKE ? ESCAPE '\' OR created_by_key LIKE ? ESCAPE '\' OR organization_id IN (`+namedOrganizations+`))`,
+			n.like(), n.like(), string(tx.tenant), n.like())
 	}, nil
 }
 
@@ -135,7 +135,7 @@ func (tx *Tx) InsertApp(a tenancy.App) error {
 		return err
 	}
 	return tx.write(statement{text: insertApp, taken: appTaken, args: append(
-		[]any{row, string(a.ID), string(a.TenantID), micros(a.CreatedAt), a.CreatedByName}, args...)})
+		[]any{row, string(a.ID), string(a.TenantID), micros(a.CreatedAt), a.CreatedByName, searchText(a.CreatedByName)}, args...)})
 }
 
 // UpdateApp changes all but ID and creation.

@@ -119,35 +119,45 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 }
 
 // The columns that show names of other things: they are found by these things' own names.
+// Named principals take the tenant and the pattern once for each of their tables.
 const (
 	namedOrganizations = `SELECT id FROM organizations WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
-	namedUsers         = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+	namedPrincipals    = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM apps WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
 )
+
+// named are the arguments of one named organization and two named principals.
+func (tx *Tx) named(n needle) []any {
+	args := make([]any, 0, 14)
+	for range 7 {
+		args = append(args, string(tx.tenant), n.like())
+	}
+	return args
+}
 
 // whereText keeps rows that show the needle in a column.
 func (tx *Tx) whereText(q *bun.SelectQuery, n needle) *bun.SelectQuery {
 	if n == "" {
 		return q
 	}
-	tenant, like := string(tx.tenant), n.like()
 	return q.Where(`(search_text LIKE ? ESCAPE '\' OR organization_id IN (`+namedOrganizations+`)`+
-		` OR created_by_id IN (`+namedUsers+`) OR principal_id IN (`+namedUsers+`))`,
-		like, tenant, like, tenant, like, tenant, like)
+		` OR created_by_id IN (`+namedPrincipals+`) OR principal_id IN (`+namedPrincipals+`))`,
+		append([]any{n.like()}, tx.named(n)...)...)
 }
 
 // whereIndexed is a quick way to all rows that whereText keeps, and few others: each column
 // by its own index.
 func (tx *Tx) whereIndexed(q *bun.SelectQuery, n needle) *bun.SelectQuery {
-	tenant, like := string(tx.tenant), n.like()
 	found := `SELECT row_id FROM credentials WHERE search_text LIKE ? ESCAPE '\'`
-	text := like
+	text := n.like()
 	if tx.store.db.engine == engineSQLite {
 		// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 		found, text = "SELECT rowid FROM credential_search WHERE credential_search MATCH ?", n.trigrams()
 	}
 	return q.Where("row_id IN ("+found+
 		" UNION SELECT row_id FROM credentials WHERE organization_id IN ("+namedOrganizations+")"+
-		" UNION SELECT row_id FROM credentials WHERE created_by_id IN ("+namedUsers+")"+
-		" UNION SELECT row_id FROM credentials WHERE principal_id IN ("+namedUsers+"))",
-		text, tenant, like, tenant, like, tenant, like)
+		" UNION SELECT row_id FROM credentials WHERE created_by_id IN ("+namedPrincipals+")"+
+		" UNION SELECT row_id FROM credentials WHERE principal_id IN ("+namedPrincipals+"))",
+		append([]any{text}, tx.named(n)...)...)
 }

@@ -104,6 +104,23 @@ func (tx *Tx) DestroyMaterial(id credential.ID) error {
 	return tx.exec(destroySecret, string(id[:]), string(tx.tenant))
 }
 
+// PublicKeyTaken reports whether a service account of the tenant has or had this public
+// key, as PKIX DER.
+func (tx *Tx) PublicKeyTaken(der []byte) (bool, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return false, err
+	}
+	taken, err := db.NewSelect().Model((*secretRow)(nil)).
+		Where("public_key = ?", der).
+		Where("row_id IN (SELECT row_id FROM credentials WHERE credentials.row_id = s.row_id AND tenant_id = ?)", string(tx.tenant)).
+		Exists(tx.ctx)
+	if err != nil {
+		return false, tx.fail(err)
+	}
+	return taken, nil
+}
+
 // AllTenantsCredentialTenant finds the tenant of a credential.
 func (tx *Tx) AllTenantsCredentialTenant(id credential.ID) (tenancy.TenantID, error) {
 	return tenantOf[credentialRow](tx, "credential", string(id[:]))

@@ -36,7 +36,7 @@ func (r *serviceAccountRow) serviceAccount() (tenancy.ServiceAccount, error) {
 }
 
 var (
-	insertServiceAccount = insertInto("service_accounts", "row_id", "id", "tenant_id", "created_at", "created_by_name",
+	insertServiceAccount = insertInto("service_accounts", "row_id", "id", "tenant_id", "created_at", "created_by_name", "created_by_key",
 		"organization_id", "email", "email_key", "description", "state", "external_id", "metadata", "search_text")
 	updateServiceAccount = update("service_accounts", "organization_id", "email", "email_key", "description", "state",
 		"external_id", "metadata", "search_text")
@@ -49,7 +49,7 @@ func serviceAccountArgs(a tenancy.ServiceAccount) ([]any, error) {
 	metadata, err := metadataText(a.Labels)
 	return []any{
 		string(a.OrganizationID), a.Email, fold(a.Email), a.Description, string(a.State),
-		a.Labels.ExternalID, metadata, searchText(a.Email, a.Description, a.Labels.ExternalID, a.CreatedByName),
+		a.Labels.ExternalID, metadata, searchText(a.Email, a.Description, a.Labels.ExternalID),
 	}, err
 }
 
@@ -83,7 +83,7 @@ func (tx *Tx) ServiceAccounts(f ServiceAccountFilter, p Page) (List[tenancy.Serv
 			{name: "email", column: "email_key", key: func(r *serviceAccountRow) sortKey { return sortKey{Text: r.EmailKey} }},
 			{name: "created_at"},
 		},
-		hidden: []string{"search_text"},
+		hidden: []string{"search_text", "created_by_key"},
 		row:    func(r *serviceAccountRow) int64 { return r.RowID },
 		scope:  tx.scope,
 		where:  where,
@@ -91,8 +91,8 @@ func (tx *Tx) ServiceAccounts(f ServiceAccountFilter, p Page) (List[tenancy.Serv
 	}, p)
 }
 
-// InsertServiceAccount adds a service account. An e-mail address or
-// external ID that is taken is a Conflict, code service_account_exists.
+// InsertServiceAccount adds a service account. An e-mail address or external ID that is
+// taken is a Conflict, code service_account_exists.
 func (tx *Tx) InsertServiceAccount(a tenancy.ServiceAccount) error {
 	if err := tx.own(a.TenantID); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (tx *Tx) InsertServiceAccount(a tenancy.ServiceAccount) error {
 		return err
 	}
 	return tx.write(statement{text: insertServiceAccount, taken: serviceAccountTaken, args: append(
-		[]any{row, string(a.ID), string(a.TenantID), micros(a.CreatedAt), a.CreatedByName}, args...)})
+		[]any{row, string(a.ID), string(a.TenantID), micros(a.CreatedAt), a.CreatedByName, searchText(a.CreatedByName)}, args...)})
 }
 
 // UpdateServiceAccount changes all but ID and creation.

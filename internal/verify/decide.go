@@ -42,13 +42,13 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 
 // question is a request that is well formed, and what was computed from it so far.
 type question struct {
-	r      *Request
-	query  *access.Query // nil asks for nothing
-	legacy bool          // the query asks for something of a legacy API
-	cost   int64
-	at     int64 // Unix microseconds
-	key    *secret.Parsed
-	digest *secret.Digest // under the current pepper
+	r          *Request
+	query      *access.Query // nil asks for nothing
+	asksLegacy bool          // the query asks for something of a legacy API
+	cost       int64
+	at         int64 // Unix microseconds
+	key        *secret.Parsed
+	digest     *secret.Digest // under the current pepper
 }
 
 var (
@@ -74,7 +74,7 @@ func (x *Index) ask(q *question) error {
 	if err != nil {
 		return err
 	}
-	q.query, q.legacy = query.Query, query.asksLegacy(x.legacy.Load())
+	q.query, q.asksLegacy = query.Query, query.asksLegacy(x.legacy.Load())
 	return nil
 }
 
@@ -213,7 +213,7 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	if c := x.untimely(q, f); c != "" {
 		return c
 	}
-	if q.legacy && f.e.kind != kindAccountKey {
+	if q.asksLegacy && f.e.kind != kindAccountKey {
 		return WrongKind
 	}
 	if !f.admits(q) {

@@ -15,7 +15,8 @@ CREATE TABLE apps (
     metadata        TEXT COLLATE "C" NOT NULL,
     search_text     TEXT COLLATE "C" NOT NULL,
     created_at      BIGINT NOT NULL,
-    created_by_name TEXT COLLATE "C" NOT NULL
+    created_by_name TEXT COLLATE "C" NOT NULL,
+    created_by_key  TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX apps_external_id ON apps (tenant_id, external_id) WHERE external_id <> '' AND state <> 'deleted';
 CREATE INDEX apps_name ON apps (tenant_id, name_key, row_id);
@@ -35,7 +36,8 @@ CREATE TABLE service_accounts (
     metadata        TEXT COLLATE "C" NOT NULL,
     search_text     TEXT COLLATE "C" NOT NULL,
     created_at      BIGINT NOT NULL,
-    created_by_name TEXT COLLATE "C" NOT NULL
+    created_by_name TEXT COLLATE "C" NOT NULL,
+    created_by_key  TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX service_accounts_email ON service_accounts (tenant_id, email_key) WHERE state <> 'deleted';
 CREATE UNIQUE INDEX service_accounts_external_id ON service_accounts (tenant_id, external_id) WHERE external_id <> '' AND state <> 'deleted';
@@ -74,3 +76,4 @@ ALTER TABLE credentials ADD COLUMN public_id TEXT COLLATE "C" NOT NULL DEFAULT '
 CREATE UNIQUE INDEX credentials_public_id ON credentials (public_id) WHERE public_id <> '';
 
 ALTER TABLE credential_secrets ADD COLUMN public_key BYTEA;
+CREATE INDEX credential_secrets_public_key ON credential_secrets (public_key) WHERE public_key IS NOT NULL;
