@@ -68,9 +68,12 @@ type Authority struct {
 	journal     *Journal
 	checkpoints *CheckpointLog
 	facts       *facts
+	keysets     keysets
 
 	unsealed atomic.Int64  // audit events since the last checkpoint
 	wake     chan struct{} // asks Run for a checkpoint
+	work     chan struct{} // asks Run to work off operations
+	holder   string        // names this Authority where it has work in hand
 
 	checkpointing sync.Mutex // held while a checkpoint is made, so that they reach the file in order
 }
@@ -92,10 +95,14 @@ func New(c Config) (*Authority, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	holder, err := newID("wrk_")
+	if err != nil {
+		return nil, err
+	}
 	return &Authority{
 		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
 		applied: c.Applied, journal: c.Journal, checkpoints: c.Checkpoints,
-		facts: newFacts(), wake: make(chan struct{}, 1),
+		facts: newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,
 	}, nil
 }
 

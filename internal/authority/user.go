@@ -2,6 +2,9 @@ package authority
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
@@ -151,6 +154,9 @@ func (c *change) insertUser(u tenancy.User) error {
 	if err := validateUser(u); err != nil {
 		return err
 	}
+	if err := c.mayLicense(u, principalFacts{}); err != nil {
+		return err
+	}
 	folded := FoldUsername(u.Username)
 	if err := c.usernameFree(folded, u.ID); err != nil {
 		return err
@@ -286,6 +292,11 @@ func (a *Authority) ChangeUser(ctx context.Context, caller access.Caller, in Cha
 		if err := validateUser(u); err != nil {
 			return err
 		}
+		if u.Licence != old.Licence {
+			if err := c.mayLicense(u, p); err != nil {
+				return err
+			}
+		}
 		if u.Email != old.Email {
 			if err := c.mayActAs(p); err != nil {
 				return err
@@ -308,6 +319,26 @@ func (a *Authority) ChangeUser(ctx context.Context, caller access.Caller, in Cha
 		return c.record("user.change", userTarget(u), before, after)
 	})
 	return out, err
+}
+
+// mayLicense checks a user's new licence: that there is one of this name, and that the
+// caller could give the scopes that it lets the user's client credentials have (VC1).
+func (c *change) mayLicense(u tenancy.User, p principalFacts) error {
+	known, err := c.tx.AllTenantsCatalog()
+	if err != nil {
+		return err
+	}
+	if u.Licence == "" || (len(known.Licences) == 0 && known.Revision == 0) {
+		return nil
+	}
+	if _, ok := known.Licence(u.Licence); !ok {
+		return problem.InvalidField("/licence", "There is no such licence in the catalogue.")
+	}
+	scopes, ok := known.ScopesOffered(u.Licence, c.effective(p.at(p.path)))
+	if !ok || len(scopes) == 0 {
+		return nil
+	}
+	return c.mayGive(access.Gift{Permissions: access.SetOf(scopes...), Path: p.path, Recipient: userPrincipal(u.ID)})
 }
 
 // moveUser puts a user and the user's keys at another organization. Roles held on the way
@@ -361,7 +392,7 @@ func (a *Authority) ResumeUser(ctx context.Context, caller access.Caller, in Use
 }
 
 // DeleteUser ends a user for good: credentials revoked, sessions ended, assignments
-// removed. Rights as SuspendUser; problems: last_administrator. Audited as user.delete and
+// removed. Rights as SuspendUser; problems: last_administrator, owns_client_credentials. Audited as user.delete and
 // one event per credential, and in the revocation journal before it returns.
 func (a *Authority) DeleteUser(ctx context.Context, caller access.Caller, in UserInput) (tenancy.User, error) {
 	return a.changeUserState(ctx, caller, in, "delete", "", tenancy.Deleted)
@@ -375,12 +406,42 @@ func (a *Authority) changeUserState(ctx context.Context, caller access.Caller, i
 			}
 			next := u
 			next.State = to
+			if to == tenancy.Deleted {
+				if err := c.ownsNoClients(u); err != nil {
+					return u, "", err
+				}
+			}
 			err := c.keepingAdministrator(func() error { return c.applyUserState(u, next, p, action) })
 			return next, string(u.ID), err
 		}, func(string) (tenancy.User, error) { return u, nil })
 		return err
 	})
 	return out, err
+}
+
+// ownsNoClients refuses to delete a user who owns client credentials that are not at their
+// end, and names them (VC5): programs of the company run on them.
+func (c *change) ownsNoClients(u tenancy.User) error {
+	living, err := c.tx.CredentialsOf(userPrincipal(u.ID))
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, k := range living {
+		if k.Kind == credential.ClientCredential && !finalState(k.StateAt(c.now)) {
+			names = append(names, strconv.Quote(k.Name)+" ("+k.PublicID+")")
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	const shown = 20
+	more := ""
+	if len(names) > shown {
+		names, more = names[:shown], fmt.Sprintf(" and %d more", len(names)-shown)
+	}
+	return problem.New(problem.Conflict, "owns_client_credentials",
+		"The user owns API credentials: "+strings.Join(names, ", ")+more+". Delete those first.")
 }
 
 func (c *change) applyUserState(old, next tenancy.User, p principalFacts, action string) error {
@@ -423,14 +484,23 @@ func (c *change) endUser(u tenancy.User, p principalFacts) error {
 	return c.tx.EndOneTimeLinks(u.ID, purposeInvitation)
 }
 
-// rulesOf names the operations of a kind in audit.
+// rulesOf are the rules of a kind.
 func rulesOf(kind credential.Kind) keyRules {
 	switch kind {
 	case credential.UserKey:
-		return apiKeys
+		return userKeys
+	case credential.OrganizationKey:
+		return organizationKeys
+	case credential.AccountKey:
+		return accountKeys
+	case credential.App:
+		return appKeys
+	case credential.ClientCredential:
+		return clientCredentials
+	case credential.ServiceAccountKey:
+		return serviceAccountKeys
 	case credential.VerifierKey:
 		return verifierKeys
-	case credential.OrganizationKey, credential.AccountKey, credential.App, credential.ClientCredential, credential.ServiceAccountKey:
 	}
 	return keyRules{kind: kind, noun: string(kind), thing: "credential"}
 }

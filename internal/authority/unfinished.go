@@ -1,7 +1,0 @@
-package authority
-
-import (
-	"errors"
-)
-
-var errUnfinished = errors.New("authority: not there yet")
