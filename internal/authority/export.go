@@ -21,17 +21,14 @@ type ExportRow struct {
 	OrganizationName string
 	Secret           secret.Secret // zero where it is not given
 	// Reason says why there is no secret: one of the reasons, empty when there is one.
-	Reason ExportReason
+	Reason string
 }
 
-// ExportReason says why an export does not show a secret.
-type ExportReason string
-
-// The reasons.
+// The reasons why an export does not show a secret.
 const (
-	ExportShownOnce ExportReason = "shown_once" // it was shown when it was made, and is not kept
-	ExportEnded     ExportReason = "ended"      // it was destroyed when the credential ended
-	ExportNotYours  ExportReason = "not_yours"  // the caller may not hand out what it carries
+	ExportShownOnce = "shown_once" // it was shown when it was made, and is not kept
+	ExportEnded     = "ended"      // it was destroyed when the credential ended
+	ExportNotYours  = "not_yours"  // the caller may not hand out what it carries
 )
 
 // errRightsMoved means that rights changed between reading a page and auditing it.

@@ -18,16 +18,13 @@ type UsageInput struct {
 	// From and To are cut to whole hours or days; To is exclusive. Zero means now, and for
 	// From 24 hours or 30 days before To.
 	From, To time.Time
-	By       UsageUnit // empty means hours
+	By       string // UsageByHour or UsageByDay; empty means hours
 }
 
-// UsageUnit is how long the periods of an answer are.
-type UsageUnit string
-
-// The units. Days are UTC.
+// How long the periods of an answer are. Days are UTC.
 const (
-	UsageByHour UsageUnit = "hour"
-	UsageByDay  UsageUnit = "day"
+	UsageByHour = "hour"
+	UsageByDay  = "day"
 )
 
 // UsagePeriod is the verdicts of one hour or day.
@@ -41,7 +38,7 @@ type UsagePeriod struct {
 // nothing happened.
 type UsageOutput struct {
 	From, To time.Time
-	By       UsageUnit
+	By       string
 	Items    []UsagePeriod
 }
 
