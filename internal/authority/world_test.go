@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/audit"
 	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/catalog"
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
@@ -130,12 +133,23 @@ func newWorld(tb testing.TB, url string) *world {
 	peppers, err := secret.NewPeppers(1, map[int][]byte{1: bytes.Repeat([]byte("p"), 32)})
 	w.must(err)
 	w.a, err = authority.New(authority.Config{
-		Store: w.store, Peppers: peppers, Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
+		Store: w.store, Peppers: peppers, Envelope: openEnvelope(tb), Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
 	})
 	w.must(err)
 	w.must(w.a.BootstrapSystem(tb.Context()))
 	w.populate()
 	return w
+}
+
+// openEnvelope opens the tests' key-encryption key.
+func openEnvelope(tb testing.TB) *envelope.Envelope {
+	tb.Helper()
+	e, err := envelope.Open(tb.Context(), "base64key://"+base64.URLEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = e.Close() })
+	return e
 }
 
 func (w *world) openRaw(url string) {
@@ -160,6 +174,8 @@ func (w *world) populate() {
 	starter, err := w.a.CreatePlan(ctx, sys, authority.CreatePlanInput{Key: "starter", Name: "Starter"})
 	w.must(err)
 	w.plan, w.starter = plan.ID, starter.ID
+	_, err = w.a.ChangeCatalog(ctx, sys, authority.ChangeCatalogInput{Catalog: catalog.Demo()})
+	w.must(err)
 	w.acme = w.tenant("acme")
 	w.other = w.tenant("other")
 	w.north = w.organization(w.acme.RootOrg, "North")
@@ -256,10 +272,19 @@ func (w *world) someone(grants ...string) access.Caller {
 	return w.member(w.acme.ID, "", fmt.Sprintf("user-%d", names), role)
 }
 
+// longAgo is when people of the tests signed in: too long ago to see a secret.
+var longAgo = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// confirmed is the caller after confirming their password.
+func (w *world) confirmed(c access.Caller) access.Caller {
+	c.ReauthenticatedAt = w.clock.Now()
+	return c
+}
+
 func session(tenant tenancy.TenantID, user tenancy.UserID) access.Caller {
 	return access.Caller{
 		Tenant: tenant, Principal: access.Principal{Type: access.PrincipalUser, ID: string(user)}, Via: access.ViaSession,
-		SessionID: "ses_1", RequestID: "req_1", UserAgent: "test",
+		SessionID: "ses_1", ReauthenticatedAt: longAgo, RequestID: "req_1", UserAgent: "test",
 	}
 }
 
