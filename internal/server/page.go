@@ -94,7 +94,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	id := stateOf(r.Context()).id
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := s.mux.Handler(try); pattern != "/" && pattern != "" {
 			allowed = append(allowed, method)

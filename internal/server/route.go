@@ -31,7 +31,8 @@ type Route struct {
 	tag     string
 	// deprecated routes still work, and are marked.
 	deprecated bool
-	status     int // of success; 0 means 200, or 204 without a body
+	csv        bool // the answer is a table, not an object
+	status     int  // of success; 0 means 200, or 204 without a body
 }
 
 // none is the output of operations that answer nothing.
@@ -51,6 +52,13 @@ func add[I, O any](s *Server, rt Route, handle func(ctx context.Context, c *call
 	}
 	if rt.Permission != "" {
 		op.Description = "Needs the permission `" + string(rt.Permission) + "`."
+	}
+	if rt.csv {
+		op.Responses["200"] = &huma.Response{
+			Description: "The table. The trailer " + rowsTrailer + " says how many rows it has; without it, it is not whole.",
+			Headers:     map[string]*huma.Param{totalHeader: {Description: "How many rows there will be, for a progress bar.", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+			Content:     map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
 	}
 	if rt.also != "" {
 		op.Description = "Needs the permission `" + string(rt.Permission) + "` for keys of users, `" + string(rt.also) + "` for keys of organizations."
