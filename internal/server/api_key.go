@@ -25,7 +25,7 @@ func (s *Server) apiKeyRoutes() {
 		summary: "How many keys a filter finds, for a bulk change", also: access.OrganizationKeysGenerate}, s.countAPIKeys)
 	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/export", Operation: "ExportAPIKeys", Permission: need, tag: tag,
 		summary: "The keys that a filter finds, as CSV, whole where they can be shown; needs a session that gave its password within five minutes",
-		also: access.OrganizationKeysGenerate, csv: true}, s.exportAPIKeys)
+		also:    access.OrganizationKeysGenerate, csv: true}, s.exportAPIKeys)
 	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/bulk", Operation: "BulkAPIKeys", Permission: need, tag: tag,
 		summary: "Suspend, resume, revoke or delete many keys", also: access.OrganizationKeysGenerate, status: http.StatusAccepted}, s.bulkAPIKeys)
 	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
