@@ -41,13 +41,13 @@ test: lint unit e2e
 unit:
 	@tools/install-debian gcc postgresql
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -race -timeout 12m $(PACKAGES) | grep -v 'no test files'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -race -timeout 20m $(PACKAGES) | grep --line-buffered -v 'no test files'
 
 .PHONY: e2e
 e2e:
 	@tools/install-debian postgresql nginx curl jq gettext-base
 	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 12m ./e2e/...
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
 
 .PHONY: lint
 lint:

@@ -56,7 +56,7 @@ func (c *Client) APIKey(ctx context.Context, id string) (*api.APIKey, error) {
 // once. When an error other than a *api.Problem comes back, the key may exist unseen; list
 // the keys, and revoke what nobody holds.
 func (c *Client) IssueAPIKey(ctx context.Context, r api.IssueAPIKeyRequest) (*api.IssuedAPIKey, error) {
-	return one[api.IssuedAPIKey](ctx, c, change(at("v1", apiKeys), r, nil))
+	return one[api.IssuedAPIKey](ctx, c, change(at("v1", apiKeys), r))
 }
 
 // RenameAPIKey gives a key another name.
@@ -67,7 +67,7 @@ func (c *Client) RenameAPIKey(ctx context.Context, id, name string) (*api.APIKey
 // ChangeAPIKey changes what is set in the request. Of a user's key that can be its name
 // alone; of an organization's its expiry too.
 func (c *Client) ChangeAPIKey(ctx context.Context, id string, r api.ChangeAPIKeyRequest) (*api.APIKey, error) {
-	return one[api.APIKey](ctx, c, modify(http.MethodPatch, at("v1", apiKeys, id), r, nil))
+	return one[api.APIKey](ctx, c, modify(http.MethodPatch, at("v1", apiKeys, id), r))
 }
 
 // RevealAPIKey shows the whole key again, where it is recoverable: organization keys are,
@@ -85,34 +85,34 @@ func (c *Client) CountAPIKeys(ctx context.Context, f APIKeyFilter) (*api.APIKeyC
 
 // BulkAPIKeys begins to change many keys. Ask Operation how far it is.
 func (c *Client) BulkAPIKeys(ctx context.Context, r api.BulkAPIKeysRequest) (*api.Operation, error) {
-	return one[api.Operation](ctx, c, change(at("v1", apiKeys, "bulk"), r, nil))
+	return one[api.Operation](ctx, c, change(at("v1", apiKeys, "bulk"), r))
 }
 
 // SuspendAPIKey stops a key until it is resumed.
 func (c *Client) SuspendAPIKey(ctx context.Context, id string) (*api.APIKey, error) {
-	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "suspend"), nil, nil))
+	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "suspend"), nil))
 }
 
 // ResumeAPIKey lets a suspended key verify again.
 func (c *Client) ResumeAPIKey(ctx context.Context, id string) (*api.APIKey, error) {
-	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "resume"), nil, nil))
+	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "resume"), nil))
 }
 
 // RotateAPIKey gives a key a new secret under the same ID. The one before goes on
 // verifying for grace, whole seconds up to 30 days; 0 ends it at once.
 func (c *Client) RotateAPIKey(ctx context.Context, id string, grace time.Duration) (*api.IssuedAPIKey, error) {
-	return one[api.IssuedAPIKey](ctx, c, change(at("v1", apiKeys, id, "rotate"), rotation(grace), nil))
+	return one[api.IssuedAPIKey](ctx, c, change(at("v1", apiKeys, id, "rotate"), rotation(grace)))
 }
 
 // RevokeAPIKey ends a key for good. When it returns without an error, the server that
 // answered refuses the key.
 func (c *Client) RevokeAPIKey(ctx context.Context, id string) (*api.APIKey, error) {
-	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "revoke"), nil, nil))
+	return one[api.APIKey](ctx, c, change(at("v1", apiKeys, id, "revoke"), nil))
 }
 
 // DeleteAPIKey ends a key for good and hides it from lists.
 func (c *Client) DeleteAPIKey(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", apiKeys, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", apiKeys, id), nil))
 }
 
 func rotation(grace time.Duration) api.RotateRequest {

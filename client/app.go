@@ -48,28 +48,28 @@ func (c *Client) App(ctx context.Context, id string) (*api.App, error) {
 
 // CreateApp makes an app with its key and secret, which the answer holds.
 func (c *Client) CreateApp(ctx context.Context, r api.CreateAppRequest) (*api.IssuedApp, error) {
-	return one[api.IssuedApp](ctx, c, change(at("v1", apps), r, nil))
+	return one[api.IssuedApp](ctx, c, change(at("v1", apps), r))
 }
 
 // ChangeApp changes what is set in the request, at once.
 func (c *Client) ChangeApp(ctx context.Context, id string, r api.ChangeAppRequest) (*api.App, error) {
-	return one[api.App](ctx, c, modify(http.MethodPatch, at("v1", apps, id), r, nil))
+	return one[api.App](ctx, c, modify(http.MethodPatch, at("v1", apps, id), r))
 }
 
 // SuspendApp stops an app until it is resumed.
 func (c *Client) SuspendApp(ctx context.Context, id string) (*api.App, error) {
-	return one[api.App](ctx, c, change(at("v1", apps, id, "suspend"), nil, nil))
+	return one[api.App](ctx, c, change(at("v1", apps, id, "suspend"), nil))
 }
 
 // ResumeApp lets a suspended app go on.
 func (c *Client) ResumeApp(ctx context.Context, id string) (*api.App, error) {
-	return one[api.App](ctx, c, change(at("v1", apps, id, "resume"), nil, nil))
+	return one[api.App](ctx, c, change(at("v1", apps, id, "resume"), nil))
 }
 
 // RotateApp gives an app a new key and a new secret. Those before go on working for grace,
 // whole seconds up to 30 days; 0 ends them at once.
 func (c *Client) RotateApp(ctx context.Context, id string, grace time.Duration) (*api.IssuedApp, error) {
-	return one[api.IssuedApp](ctx, c, change(at("v1", apps, id, "rotate"), rotation(grace), nil))
+	return one[api.IssuedApp](ctx, c, change(at("v1", apps, id, "rotate"), rotation(grace)))
 }
 
 // RevealApp shows key and secret again. It needs a session that gave its password within
@@ -80,5 +80,5 @@ func (c *Client) RevealApp(ctx context.Context, id string) (*api.RevealedApp, er
 
 // DeleteApp ends an app, its key and its secret for good.
 func (c *Client) DeleteApp(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", apps, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", apps, id), nil))
 }

@@ -17,7 +17,7 @@ func (c *Client) Catalog(ctx context.Context) (*api.Catalog, error) {
 // ChangeCatalog replaces the catalogue. Its Revision is the one that was changed: when
 // somebody else was quicker, the answer is a conflict.
 func (c *Client) ChangeCatalog(ctx context.Context, to api.Catalog) (*api.Catalog, error) {
-	return one[api.Catalog](ctx, c, modify(http.MethodPut, at("v1", "catalog"), to, nil))
+	return one[api.Catalog](ctx, c, modify(http.MethodPut, at("v1", "catalog"), to))
 }
 
 // Operation shows how far a bulk change is.

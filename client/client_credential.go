@@ -56,36 +56,36 @@ func (c *Client) OfferedScopes(ctx context.Context) (*api.OfferedScopes, error) 
 // IssueClientCredential makes a client credential. The answer holds the client secret: it
 // is shown this once.
 func (c *Client) IssueClientCredential(ctx context.Context, r api.IssueClientCredentialRequest) (*api.IssuedClientCredential, error) {
-	return one[api.IssuedClientCredential](ctx, c, change(at("v1", clientCredentials), r, nil))
+	return one[api.IssuedClientCredential](ctx, c, change(at("v1", clientCredentials), r))
 }
 
 // ChangeClientCredential changes what is set in the request, at once.
 func (c *Client) ChangeClientCredential(ctx context.Context, id string, r api.ChangeClientCredentialRequest) (*api.ClientCredential, error) {
-	return one[api.ClientCredential](ctx, c, modify(http.MethodPatch, at("v1", clientCredentials, id), r, nil))
+	return one[api.ClientCredential](ctx, c, modify(http.MethodPatch, at("v1", clientCredentials, id), r))
 }
 
 // RotateClientCredential gives a client credential a new secret under the same client ID.
 // The one before goes on working for grace, whole seconds up to 30 days; 0 ends it at once.
 func (c *Client) RotateClientCredential(ctx context.Context, id string, grace time.Duration) (*api.IssuedClientCredential, error) {
-	return one[api.IssuedClientCredential](ctx, c, change(at("v1", clientCredentials, id, "rotate"), rotation(grace), nil))
+	return one[api.IssuedClientCredential](ctx, c, change(at("v1", clientCredentials, id, "rotate"), rotation(grace)))
 }
 
 // SuspendClientCredential stops a client credential until it is resumed.
 func (c *Client) SuspendClientCredential(ctx context.Context, id string) (*api.ClientCredential, error) {
-	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "suspend"), nil, nil))
+	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "suspend"), nil))
 }
 
 // ResumeClientCredential lets a suspended client credential work again.
 func (c *Client) ResumeClientCredential(ctx context.Context, id string) (*api.ClientCredential, error) {
-	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "resume"), nil, nil))
+	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "resume"), nil))
 }
 
 // RevokeClientCredential ends a client credential for good.
 func (c *Client) RevokeClientCredential(ctx context.Context, id string) (*api.ClientCredential, error) {
-	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "revoke"), nil, nil))
+	return one[api.ClientCredential](ctx, c, change(at("v1", clientCredentials, id, "revoke"), nil))
 }
 
 // DeleteClientCredential ends a client credential for good and hides it from lists.
 func (c *Client) DeleteClientCredential(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", clientCredentials, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", clientCredentials, id), nil))
 }

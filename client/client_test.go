@@ -259,7 +259,10 @@ func TestIteratorsReadAllPages(t *testing.T) {
 		t.Errorf("the filter goes with each page: %s", diff)
 	}
 	asked = nil
-	for range c.APIKeys(t.Context(), client.APIKeyFilter{}) {
+	for _, err := range c.APIKeys(t.Context(), client.APIKeyFilter{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	if len(asked) != 1 {

@@ -39,13 +39,14 @@ func read(path string, query url.Values, into any) request {
 // change is a POST with an Idempotency-Key: the server does it once, however often it
 // arrives. It isn't repeated when no answer came all the same, since a replay answers
 // without the secret that the first answer carried.
-func change(path string, body, into any) request {
-	return request{method: http.MethodPost, path: path, body: body, into: into, key: newIdempotencyKey()}
+func change(path string, body any) request {
+	return request{method: http.MethodPost, path: path, body: body, key: newIdempotencyKey()}
 }
 
-// modify is a PATCH or DELETE.
-func modify(method, path string, body, into any) request {
-	return request{method: method, path: path, body: body, into: into, idempotent: method == http.MethodDelete}
+// modify is a PATCH or DELETE. It isn't repeated when no answer came: a second DELETE of
+// what the first one deleted would be answered as a mistake.
+func modify(method, path string, body any) request {
+	return request{method: method, path: path, body: body}
 }
 
 // do sends the request and decodes the answer. A 503 that names a Retry-After says that

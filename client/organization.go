@@ -46,26 +46,26 @@ func (c *Client) Organization(ctx context.Context, id string) (*api.Organization
 
 // CreateOrganization makes an organization below another.
 func (c *Client) CreateOrganization(ctx context.Context, r api.CreateOrganizationRequest) (*api.Organization, error) {
-	return one[api.Organization](ctx, c, change(at("v1", organizations), r, nil))
+	return one[api.Organization](ctx, c, change(at("v1", organizations), r))
 }
 
 // ChangeOrganization changes what is set in the request; another parent moves the
 // organization with everything below it.
 func (c *Client) ChangeOrganization(ctx context.Context, id string, r api.ChangeOrganizationRequest) (*api.Organization, error) {
-	return one[api.Organization](ctx, c, modify(http.MethodPatch, at("v1", organizations, id), r, nil))
+	return one[api.Organization](ctx, c, modify(http.MethodPatch, at("v1", organizations, id), r))
 }
 
 // SuspendOrganization stops everything at and below an organization until it is resumed.
 func (c *Client) SuspendOrganization(ctx context.Context, id string) (*api.Organization, error) {
-	return one[api.Organization](ctx, c, change(at("v1", organizations, id, "suspend"), nil, nil))
+	return one[api.Organization](ctx, c, change(at("v1", organizations, id, "suspend"), nil))
 }
 
 // ResumeOrganization lets a suspended organization go on.
 func (c *Client) ResumeOrganization(ctx context.Context, id string) (*api.Organization, error) {
-	return one[api.Organization](ctx, c, change(at("v1", organizations, id, "resume"), nil, nil))
+	return one[api.Organization](ctx, c, change(at("v1", organizations, id, "resume"), nil))
 }
 
 // RemoveOrganization removes an organization that is empty.
 func (c *Client) RemoveOrganization(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", organizations, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", organizations, id), nil))
 }

@@ -26,15 +26,15 @@ func (c *Client) Plan(ctx context.Context, id string) (*api.Plan, error) {
 
 // CreatePlan makes a plan.
 func (c *Client) CreatePlan(ctx context.Context, r api.CreatePlanRequest) (*api.Plan, error) {
-	return one[api.Plan](ctx, c, change(at("v1", plans), r, nil))
+	return one[api.Plan](ctx, c, change(at("v1", plans), r))
 }
 
 // ChangePlan changes what is set in the request; every tenant on the plan feels it at once.
 func (c *Client) ChangePlan(ctx context.Context, id string, r api.ChangePlanRequest) (*api.Plan, error) {
-	return one[api.Plan](ctx, c, modify(http.MethodPatch, at("v1", plans, id), r, nil))
+	return one[api.Plan](ctx, c, modify(http.MethodPatch, at("v1", plans, id), r))
 }
 
 // DeletePlan removes a plan that no tenant is on.
 func (c *Client) DeletePlan(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", plans, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", plans, id), nil))
 }

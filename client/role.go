@@ -30,17 +30,17 @@ func (c *Client) Role(ctx context.Context, id string) (*api.Role, error) {
 
 // CreateRole makes a custom role, with no more than the caller may give.
 func (c *Client) CreateRole(ctx context.Context, r api.CreateRoleRequest) (*api.Role, error) {
-	return one[api.Role](ctx, c, change(at("v1", roles), r, nil))
+	return one[api.Role](ctx, c, change(at("v1", roles), r))
 }
 
 // ChangeRole changes what is set in the request; everyone who holds the role feels it at once.
 func (c *Client) ChangeRole(ctx context.Context, id string, r api.ChangeRoleRequest) (*api.Role, error) {
-	return one[api.Role](ctx, c, modify(http.MethodPatch, at("v1", roles, id), r, nil))
+	return one[api.Role](ctx, c, modify(http.MethodPatch, at("v1", roles, id), r))
 }
 
 // DeleteRole removes a custom role that nobody holds.
 func (c *Client) DeleteRole(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", roles, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", roles, id), nil))
 }
 
 // Permissions lists Claviger's own permissions, as a role's page shows them.
@@ -80,10 +80,10 @@ func (c *Client) AssignmentPage(ctx context.Context, f AssignmentFilter, p Page)
 
 // Assign gives a principal a role at an organization and below, at once.
 func (c *Client) Assign(ctx context.Context, r api.CreateAssignmentRequest) (*api.Assignment, error) {
-	return one[api.Assignment](ctx, c, change(at("v1", assignments), r, nil))
+	return one[api.Assignment](ctx, c, change(at("v1", assignments), r))
 }
 
 // Unassign takes a role away again, at once.
 func (c *Client) Unassign(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", assignments, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", assignments, id), nil))
 }

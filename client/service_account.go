@@ -48,28 +48,28 @@ func (c *Client) ServiceAccount(ctx context.Context, id string) (*api.ServiceAcc
 // CreateServiceAccount makes a service account with roles at its organization. It has no
 // key yet.
 func (c *Client) CreateServiceAccount(ctx context.Context, r api.CreateServiceAccountRequest) (*api.ServiceAccount, error) {
-	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts), r, nil))
+	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts), r))
 }
 
 // ChangeServiceAccount changes what is set in the request. Roles are those
 // at its own organization.
 func (c *Client) ChangeServiceAccount(ctx context.Context, id string, r api.ChangeServiceAccountRequest) (*api.ServiceAccount, error) {
-	return one[api.ServiceAccount](ctx, c, modify(http.MethodPatch, at("v1", serviceAccounts, id), r, nil))
+	return one[api.ServiceAccount](ctx, c, modify(http.MethodPatch, at("v1", serviceAccounts, id), r))
 }
 
 // SuspendServiceAccount stops a service account until it is resumed.
 func (c *Client) SuspendServiceAccount(ctx context.Context, id string) (*api.ServiceAccount, error) {
-	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts, id, "suspend"), nil, nil))
+	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts, id, "suspend"), nil))
 }
 
 // ResumeServiceAccount lets a suspended service account go on.
 func (c *Client) ResumeServiceAccount(ctx context.Context, id string) (*api.ServiceAccount, error) {
-	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts, id, "resume"), nil, nil))
+	return one[api.ServiceAccount](ctx, c, change(at("v1", serviceAccounts, id, "resume"), nil))
 }
 
 // DeleteServiceAccount ends a service account and its keys for good.
 func (c *Client) DeleteServiceAccount(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccounts, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccounts, id), nil))
 }
 
 // ServiceAccountKeys lists the keys of a service account, except deleted and expired ones,
@@ -82,7 +82,7 @@ func (c *Client) ServiceAccountKeys(ctx context.Context, id string) iter.Seq2[ap
 // half of the caller's own. A private key that the server made is in the answer, this once:
 // the server does not keep it.
 func (c *Client) IssueServiceAccountKey(ctx context.Context, id string, r api.IssueServiceAccountKeyRequest) (*api.IssuedServiceAccountKey, error) {
-	return one[api.IssuedServiceAccountKey](ctx, c, change(at("v1", serviceAccounts, id, "keys"), r, nil))
+	return one[api.IssuedServiceAccountKey](ctx, c, change(at("v1", serviceAccounts, id, "keys"), r))
 }
 
 const serviceAccountKeys = "service-account-keys"
@@ -94,25 +94,25 @@ func (c *Client) ServiceAccountKey(ctx context.Context, id string) (*api.Service
 
 // RenameServiceAccountKey gives a key another name.
 func (c *Client) RenameServiceAccountKey(ctx context.Context, id, name string) (*api.ServiceAccountKey, error) {
-	return one[api.ServiceAccountKey](ctx, c, modify(http.MethodPatch, at("v1", serviceAccountKeys, id), api.ChangeServiceAccountKeyRequest{Name: name}, nil))
+	return one[api.ServiceAccountKey](ctx, c, modify(http.MethodPatch, at("v1", serviceAccountKeys, id), api.ChangeServiceAccountKeyRequest{Name: name}))
 }
 
 // SuspendServiceAccountKey stops a key until it is resumed.
 func (c *Client) SuspendServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
-	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "suspend"), nil, nil))
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "suspend"), nil))
 }
 
 // ResumeServiceAccountKey lets a suspended key work again.
 func (c *Client) ResumeServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
-	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "resume"), nil, nil))
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "resume"), nil))
 }
 
 // RevokeServiceAccountKey ends one key of a service account for good; its others go on.
 func (c *Client) RevokeServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
-	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "revoke"), nil, nil))
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", serviceAccountKeys, id, "revoke"), nil))
 }
 
 // DeleteServiceAccountKey ends a key for good and hides it from lists.
 func (c *Client) DeleteServiceAccountKey(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccountKeys, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", serviceAccountKeys, id), nil))
 }

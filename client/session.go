@@ -31,7 +31,7 @@ func (c *Client) SignIn(ctx context.Context, r api.SignInRequest) (*Client, erro
 
 // SignOut ends the session of a Client that SignIn returned.
 func (c *Client) SignOut(ctx context.Context) error {
-	return c.do(ctx, modify(http.MethodDelete, "/v1/sessions/current", nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, "/v1/sessions/current", nil))
 }
 
 // Sessions lists the caller's own sessions that are alive.
@@ -45,7 +45,7 @@ func (c *Client) Sessions(ctx context.Context) ([]api.Session, error) {
 
 // EndSession ends another of the caller's own sessions.
 func (c *Client) EndSession(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", "sessions", id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", "sessions", id), nil))
 }
 
 // Reauthenticate proves that the person in the session still knows the password; what

@@ -42,25 +42,25 @@ func (c *Client) Tenant(ctx context.Context, id string) (*api.Tenant, error) {
 
 // CreateTenant makes a tenant with its root organization and the built-in roles.
 func (c *Client) CreateTenant(ctx context.Context, r api.CreateTenantRequest) (*api.Tenant, error) {
-	return one[api.Tenant](ctx, c, change(at("v1", tenants), r, nil))
+	return one[api.Tenant](ctx, c, change(at("v1", tenants), r))
 }
 
 // ChangeTenant changes what is set in the request.
 func (c *Client) ChangeTenant(ctx context.Context, id string, r api.ChangeTenantRequest) (*api.Tenant, error) {
-	return one[api.Tenant](ctx, c, modify(http.MethodPatch, at("v1", tenants, id), r, nil))
+	return one[api.Tenant](ctx, c, modify(http.MethodPatch, at("v1", tenants, id), r))
 }
 
 // SuspendTenant stops every credential and every session of a tenant until it is resumed.
 func (c *Client) SuspendTenant(ctx context.Context, id string) (*api.Tenant, error) {
-	return one[api.Tenant](ctx, c, change(at("v1", tenants, id, "suspend"), nil, nil))
+	return one[api.Tenant](ctx, c, change(at("v1", tenants, id, "suspend"), nil))
 }
 
 // ResumeTenant lets a suspended tenant go on.
 func (c *Client) ResumeTenant(ctx context.Context, id string) (*api.Tenant, error) {
-	return one[api.Tenant](ctx, c, change(at("v1", tenants, id, "resume"), nil, nil))
+	return one[api.Tenant](ctx, c, change(at("v1", tenants, id, "resume"), nil))
 }
 
 // DeleteTenant ends a tenant and every credential in it for good.
 func (c *Client) DeleteTenant(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", tenants, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", tenants, id), nil))
 }

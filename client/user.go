@@ -45,18 +45,18 @@ func (c *Client) User(ctx context.Context, id string) (*api.User, error) {
 // CreateUser makes a user without a password. The answer holds a one-time invitation, shown
 // this once, with which the person sets one.
 func (c *Client) CreateUser(ctx context.Context, r api.CreateUserRequest) (*api.CreatedUser, error) {
-	return one[api.CreatedUser](ctx, c, change(at("v1", users), r, nil))
+	return one[api.CreatedUser](ctx, c, change(at("v1", users), r))
 }
 
 // ChangeUser changes what is set in the request; another organization takes the user's keys along.
 func (c *Client) ChangeUser(ctx context.Context, id string, r api.ChangeUserRequest) (*api.User, error) {
-	return one[api.User](ctx, c, modify(http.MethodPatch, at("v1", users, id), r, nil))
+	return one[api.User](ctx, c, modify(http.MethodPatch, at("v1", users, id), r))
 }
 
 // InviteUser makes a new invitation for a user, shown this once; an earlier one no longer
 // works.
 func (c *Client) InviteUser(ctx context.Context, id string) (*api.CreatedUser, error) {
-	return one[api.CreatedUser](ctx, c, change(at("v1", users, id, "invite"), nil, nil))
+	return one[api.CreatedUser](ctx, c, change(at("v1", users, id, "invite"), nil))
 }
 
 // AcceptInvitation sets the password of an invited user. The invitation's token is the
@@ -73,15 +73,15 @@ func (c *Client) AcceptFirstAdmin(ctx context.Context, r api.FirstAdminRequest) 
 
 // SuspendUser stops a user's keys and sessions until the user is resumed.
 func (c *Client) SuspendUser(ctx context.Context, id string) (*api.User, error) {
-	return one[api.User](ctx, c, change(at("v1", users, id, "suspend"), nil, nil))
+	return one[api.User](ctx, c, change(at("v1", users, id, "suspend"), nil))
 }
 
 // ResumeUser lets a suspended user go on.
 func (c *Client) ResumeUser(ctx context.Context, id string) (*api.User, error) {
-	return one[api.User](ctx, c, change(at("v1", users, id, "resume"), nil, nil))
+	return one[api.User](ctx, c, change(at("v1", users, id, "resume"), nil))
 }
 
 // DeleteUser ends a user, and the user's keys, for good.
 func (c *Client) DeleteUser(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", users, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", users, id), nil))
 }

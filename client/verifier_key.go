@@ -51,37 +51,37 @@ func (c *Client) VerifierKey(ctx context.Context, id string) (*api.VerifierKey, 
 // once. When an error other than a *api.Problem comes back, the key may exist unseen; list
 // the keys, and revoke what nobody holds.
 func (c *Client) IssueVerifierKey(ctx context.Context, r api.IssueVerifierKeyRequest) (*api.IssuedVerifierKey, error) {
-	return one[api.IssuedVerifierKey](ctx, c, change(at("v1", verifierKeys), r, nil))
+	return one[api.IssuedVerifierKey](ctx, c, change(at("v1", verifierKeys), r))
 }
 
 // RenameVerifierKey gives a key another name.
 func (c *Client) RenameVerifierKey(ctx context.Context, id, name string) (*api.VerifierKey, error) {
-	return one[api.VerifierKey](ctx, c, modify(http.MethodPatch, at("v1", verifierKeys, id), api.ChangeVerifierKeyRequest{Name: name}, nil))
+	return one[api.VerifierKey](ctx, c, modify(http.MethodPatch, at("v1", verifierKeys, id), api.ChangeVerifierKeyRequest{Name: name}))
 }
 
 // SuspendVerifierKey stops a key until it is resumed.
 func (c *Client) SuspendVerifierKey(ctx context.Context, id string) (*api.VerifierKey, error) {
-	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "suspend"), nil, nil))
+	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "suspend"), nil))
 }
 
 // ResumeVerifierKey lets a suspended key verify again.
 func (c *Client) ResumeVerifierKey(ctx context.Context, id string) (*api.VerifierKey, error) {
-	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "resume"), nil, nil))
+	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "resume"), nil))
 }
 
 // RotateVerifierKey gives a key a new secret under the same ID. The one before goes on
 // verifying for grace, whole seconds up to 30 days; 0 ends it at once.
 func (c *Client) RotateVerifierKey(ctx context.Context, id string, grace time.Duration) (*api.IssuedVerifierKey, error) {
-	return one[api.IssuedVerifierKey](ctx, c, change(at("v1", verifierKeys, id, "rotate"), rotation(grace), nil))
+	return one[api.IssuedVerifierKey](ctx, c, change(at("v1", verifierKeys, id, "rotate"), rotation(grace)))
 }
 
 // RevokeVerifierKey ends a key for good. When it returns without an error, the server that
 // answered refuses the key.
 func (c *Client) RevokeVerifierKey(ctx context.Context, id string) (*api.VerifierKey, error) {
-	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "revoke"), nil, nil))
+	return one[api.VerifierKey](ctx, c, change(at("v1", verifierKeys, id, "revoke"), nil))
 }
 
 // DeleteVerifierKey ends a key for good and hides it from lists.
 func (c *Client) DeleteVerifierKey(ctx context.Context, id string) error {
-	return c.do(ctx, modify(http.MethodDelete, at("v1", verifierKeys, id), nil, nil))
+	return c.do(ctx, modify(http.MethodDelete, at("v1", verifierKeys, id), nil))
 }

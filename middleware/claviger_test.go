@@ -37,7 +37,7 @@ func mustCall(t *testing.T, url string, prepare func(*http.Request)) (status int
 		t.Fatal(err)
 	}
 	prepare(r)
-	res, err := http.DefaultClient.Do(r)
+	res, err := (&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,8 @@ func refusalOf(v api.VerifyResponse, now time.Time) refusal {
 		return refusal{status: http.StatusTooManyRequests, code: api.CodeTooMany, detail: "Too many calls with this credential. Slow down.", retry: untilReset(v.Limits, now)}
 	case api.VerifyUsageExceeded:
 		return refusal{status: http.StatusTooManyRequests, code: api.CodeTooMany, detail: "The credential's quota is used up.", retry: untilReset(v.Limits, now)}
+	case api.VerifyNotFound, api.VerifyTenantSuspended, api.VerifyRevoked, api.VerifySuspended, api.VerifyNotYetValid,
+		api.VerifyExpired, api.VerifyValid: // VALID comes here only when Valid says otherwise
 	}
 	return refusal{status: http.StatusUnauthorized, code: api.CodeUnauthenticated, detail: "The credential is not valid, or no longer."}
 }

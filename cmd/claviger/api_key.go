@@ -79,7 +79,7 @@ func (p *program) apiKeyRotateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate ID",
 		Short: "Give an API key a new secret under the same ID",
-		Args:  oneArgument("key's ID, such as crd_8fK2mPq0Zr4T"),
+		Args:  oneKeyID,
 	}
 	o := p.take(cmd, callerSettings...)
 	grace := cmd.Flags().String("grace", "0s", "`DURATION` for which the secret before still verifies, up to 30d")
@@ -166,7 +166,7 @@ func (p *program) apiKeyRenameCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rename ID --name NAME",
 		Short: "Give an API key another name",
-		Args:  oneArgument("key's ID, such as crd_8fK2mPq0Zr4T"),
+		Args:  oneKeyID,
 	}
 	o := p.take(cmd, callerSettings...)
 	name := cmd.Flags().String("name", "", "the new `NAME`")
@@ -191,7 +191,7 @@ func (p *program) apiKeyDeleteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete ID",
 		Short: "End an API key for good and hide it from lists",
-		Args:  oneArgument("key's ID, such as crd_8fK2mPq0Zr4T"),
+		Args:  oneKeyID,
 	}
 	o := p.take(cmd, callerSettings...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -208,7 +208,7 @@ type apiKeyAction func(*client.Client, context.Context, string) (*api.APIKey, er
 
 // apiKeyActionCommand is a command that takes an ID and prints the key as it is then.
 func (p *program) apiKeyActionCommand(verb, short string, do apiKeyAction) *cobra.Command {
-	cmd := &cobra.Command{Use: verb + " ID", Short: short, Args: oneArgument("key's ID, such as crd_8fK2mPq0Zr4T")}
+	cmd := &cobra.Command{Use: verb + " ID", Short: short, Args: oneKeyID}
 	o := p.take(cmd, callerSettings...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.connect(o)

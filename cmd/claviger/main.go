@@ -119,3 +119,8 @@ func oneArgument(name string) cobra.PositionalArgs {
 		}
 	}
 }
+
+// oneKeyID requires exactly one key's ID.
+func oneKeyID(cmd *cobra.Command, args []string) error {
+	return oneArgument("key's ID, such as crd_8fK2mPq0Zr4T")(cmd, args)
+}

@@ -44,6 +44,8 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: ready FILE VAR")
 	}
 	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond) // what happens in another process can only be polled
+	defer tick.Stop()
 	for {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
 		if err == nil {
@@ -53,7 +55,7 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s did not appear", args[0])
 		}
-		time.Sleep(5 * time.Millisecond) //nolint:forbidigo // what happens in another process can only be polled
+		<-tick.C
 	}
 }
 

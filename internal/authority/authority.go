@@ -48,6 +48,9 @@ type Config struct {
 	// Applied returns when this node's index has applied the revision. Its error means
 	// that the change is not acknowledged. Nil: nothing follows the feed here.
 	Applied func(ctx context.Context, revision uint64) error
+	// Undecided is told when it is unknown whether a commit took place, so that the index
+	// answers nothing until it has read the feed again. Nil: nothing follows the feed here.
+	Undecided func()
 	// Journal receives every revocation before it is acknowledged. Nil keeps none: for
 	// tests and tools only.
 	Journal *Journal
@@ -65,6 +68,7 @@ type Authority struct {
 	rand        io.Reader
 	logger      *slog.Logger
 	applied     func(ctx context.Context, revision uint64) error
+	undecided   func()
 	journal     *Journal
 	checkpoints *CheckpointLog
 	facts       *facts
@@ -101,7 +105,7 @@ func New(c Config) (*Authority, error) {
 	}
 	return &Authority{
 		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
-		applied: c.Applied, journal: c.Journal, checkpoints: c.Checkpoints,
+		applied: c.Applied, undecided: c.Undecided, journal: c.Journal, checkpoints: c.Checkpoints,
 		facts: newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,
 	}, nil
 }

@@ -81,13 +81,11 @@ func (a *Authority) IssueFirstAdminLink(ctx context.Context, caller access.Calle
 // counts. Problems: first_admin_closed, first_admin_link. Audited as user.create,
 // assignment.create and first_admin.accept.
 func (a *Authority) AcceptFirstAdmin(ctx context.Context, caller access.Caller, in AcceptFirstAdminInput) (out tenancy.User, err error) {
-	system := SystemCaller()
-	system.Source, system.UserAgent, system.RequestID = caller.Source, caller.UserAgent, caller.RequestID
 	id, err := newID("usr_")
 	if err != nil {
 		return out, err
 	}
-	_, err = a.change(ctx, system, "", func(c *change) error {
+	_, err = a.change(ctx, systemFrom(caller), "", func(c *change) error {
 		if err := c.doorOpen(); err != nil {
 			return err
 		}

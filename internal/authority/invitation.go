@@ -9,11 +9,10 @@ import (
 	"github.com/claviger-io/claviger/internal/secret"
 )
 
-// The purposes of one-time links.
-const (
-	purposeInvitation = "invitation"
-	purposeFirstAdmin = "first_admin"
-)
+// PurposeInvitation is the purpose of the one-time links that invite a user.
+const PurposeInvitation = "invitation"
+
+const purposeFirstAdmin = "first_admin"
 
 // makeToken returns a one-time token of 256 bits and the hash that is stored of it.
 func (a *Authority) makeToken() (token secret.Secret, hash []byte, err error) {

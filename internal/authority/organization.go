@@ -41,7 +41,10 @@ type OrganizationsInput struct {
 	Tenant tenancy.TenantID
 	At     tenancy.OrgID // at and below; empty means the highest the caller may see
 	Search string
-	Page   store.Page
+	State  tenancy.State
+	// IncludeDeleted shows removed ones too.
+	IncludeDeleted bool
+	Page           store.Page
 }
 
 func organizationTarget(o tenancy.Organization) target {
@@ -385,7 +388,7 @@ func (a *Authority) Organizations(ctx context.Context, caller access.Caller, in 
 		if err != nil {
 			return err
 		}
-		out, err = s.tx.Organizations(store.OrganizationFilter{At: at, Search: in.Search}, in.Page)
+		out, err = s.tx.Organizations(store.OrganizationFilter{At: at, Search: in.Search, State: in.State, IncludeDeleted: in.IncludeDeleted}, in.Page)
 		return err
 	})
 	return out, err

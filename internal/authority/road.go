@@ -94,6 +94,9 @@ func (a *Authority) remember(entries []JournalEntry, revision uint64) error {
 func (a *Authority) refused(ctx context.Context, c *change, err error) error {
 	if errors.Is(err, store.ErrOutcomeUnknown) {
 		a.logger.ErrorContext(ctx, "the outcome of a change is unknown", "error", err)
+		if a.undecided != nil {
+			a.undecided()
+		}
 		return problem.Wrap(err)
 	}
 	if c != nil && problem.Is(err, problem.Conflict) && len(c.revocations) > 0 {

@@ -184,12 +184,12 @@ func (c *change) invite(u tenancy.User) (Invitation, error) {
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := c.tx.EndOneTimeLinks(u.ID, purposeInvitation); err != nil {
+	if err := c.tx.EndOneTimeLinks(u.ID, PurposeInvitation); err != nil {
 		return Invitation{}, err
 	}
 	ends := c.now.Add(InvitationLifetime)
 	return Invitation{Token: token, ExpiresAt: ends}, c.tx.InsertOneTimeLink(store.OneTimeLink{
-		TokenHash: hash, Purpose: purposeInvitation, UserID: u.ID, CreatedAt: c.now, ExpiresAt: ends,
+		TokenHash: hash, Purpose: PurposeInvitation, UserID: u.ID, CreatedAt: c.now, ExpiresAt: ends,
 	})
 }
 
@@ -481,7 +481,7 @@ func (c *change) endUser(u tenancy.User, p principalFacts) error {
 		}
 	}
 	c.revocations = append(c.revocations, JournalEntry{At: c.now, Action: JournalUserDeleted, TenantID: u.TenantID, UserID: u.ID})
-	return c.tx.EndOneTimeLinks(u.ID, purposeInvitation)
+	return c.tx.EndOneTimeLinks(u.ID, PurposeInvitation)
 }
 
 // rulesOf are the rules of a kind.

@@ -19,6 +19,7 @@ type row struct {
 	input   func(w *world) any
 	caller  func(w *world) access.Caller // who may; nil means the super admin
 	refused []func(w *world) access.Caller
+	denied  problem.Kind // what the refused get; zero means Denied
 	foreign problem.Kind // what the other tenant's super admin gets; zero means NotFound
 	action  string       // of the audit event; empty for reads
 	chain   func(w *world, in any) tenancy.TenantID
@@ -220,12 +221,35 @@ var rows = map[string]row{
 		refused: []func(w *world) access.Caller{sysNone, system, super},
 		input:   func(*world) any { return authority.FirstAdminLinkInput{} },
 	},
+
+	// Of one's own there is nothing that others could be allowed.
+	"BeginSession": {action: "session.begin", denied: problem.NotFound, input: func(w *world) any {
+		return authority.BeginSessionInput{Session: w.session(w.super, "ses_begun")}
+	}},
+	"EndOwnSession": {action: "session.end", denied: problem.NotFound, input: func(w *world) any {
+		w.begin(w.super, w.super.SessionID)
+		w.begin(w.super, "ses_other")
+		return authority.EndOwnSessionInput{ID: "ses_other"}
+	}},
+	"Reauthenticated": {action: "session.reauthenticate", denied: problem.NotFound, input: func(w *world) any {
+		next := w.begin(w.super, w.super.SessionID)
+		next.TokenHash = tokenHash("renewed")
+		return authority.ReauthenticatedInput{Session: next}
+	}},
+	"ChangeOwnPassword": {
+		action: "user.change_password", denied: problem.Unauthenticated, foreign: problem.Unauthenticated,
+		input: func(w *world) any {
+			w.begin(w.super, w.super.SessionID)
+			return authority.ChangeOwnPasswordInput{PasswordHash: "hash"}
+		},
+	},
 }
 
 // Methods without a row, and why.
 var exempt = map[string]string{
 	"Me":               "every known caller may ask who they are",
 	"AcceptFirstAdmin": "the token is the right; TestFirstAdmin",
+	"AcceptInvitation": "the token is the right; TestAcceptInvitation",
 }
 
 // operations are the methods that take a caller.
@@ -301,9 +325,13 @@ func (w *world) walk(method string, r row) {
 	if refused == nil {
 		refused = []func(w *world) access.Caller{nobody, sysNone}
 	}
+	denied := problem.Denied
+	if r.denied != problem.Internal {
+		denied = r.denied
+	}
 	for _, c := range refused {
 		caller := c(w)
-		w.refused(method+" by "+caller.Principal.ID, problem.Denied, "", func() error { return w.call(method, caller, in) })
+		w.refused(method+" by "+caller.Principal.ID, denied, "", func() error { return w.call(method, caller, in) })
 	}
 	foreign := problem.NotFound
 	if r.foreign != problem.Internal {

@@ -48,6 +48,7 @@ func (c *clock) Add(d time.Duration) {
 type world struct {
 	testing.TB
 	a       *authority.Authority
+	config  authority.Config
 	store   *store.Store
 	raw     *sql.DB // past everything: for tampering
 	dialect string
@@ -81,13 +82,27 @@ type appliedHook struct {
 	mu        sync.Mutex
 	fail      error
 	revisions []uint64
+	calls     int
+	then      func(calls int)
 }
 
 func (h *appliedHook) Applied(_ context.Context, revision uint64) error {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.revisions = append(h.revisions, revision)
-	return h.fail
+	h.calls++
+	fail, then, calls := h.fail, h.then, h.calls
+	h.mu.Unlock()
+	if then != nil {
+		then(calls)
+	}
+	return fail
+}
+
+// Then is called after each revision, with their number since; nil for nothing.
+func (h *appliedHook) Then(do func(calls int)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.then, h.calls = do, 0
 }
 
 func (h *appliedHook) Fail(err error) {
@@ -132,13 +147,21 @@ func newWorld(tb testing.TB, url string) *world {
 	tb.Cleanup(func() { _ = log.Close(); _ = w.journal.Close() })
 	peppers, err := secret.NewPeppers(1, map[int][]byte{1: bytes.Repeat([]byte("p"), 32)})
 	w.must(err)
-	w.a, err = authority.New(authority.Config{
+	w.config = authority.Config{
 		Store: w.store, Peppers: peppers, Envelope: openEnvelope(tb), Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
-	})
-	w.must(err)
+	}
+	w.a = w.another()
 	w.must(w.a.BootstrapSystem(tb.Context()))
 	w.populate()
 	return w
+}
+
+// another is another process's authority on the same database.
+func (w *world) another() *authority.Authority {
+	w.Helper()
+	a, err := authority.New(w.config)
+	w.must(err)
+	return a
 }
 
 // openEnvelope opens the tests' key-encryption key.

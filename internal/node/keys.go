@@ -29,8 +29,8 @@ func matchKeyring(ctx context.Context, s *store.Store, c *Config) (*Keyring, err
 		return nil, err
 	}
 	have := k.Fingerprints()
-	for name, print := range known {
-		if have[name] != print {
+	for name, want := range known {
+		if have[name] != want {
 			return nil, &HintedError{
 				Err:  fmt.Errorf("the keyring does not belong to this database: %s is another key or missing", name),
 				Hint: "Name the database's own keyring with --keyring, or restore it from your backup.",

@@ -123,12 +123,12 @@ func (n *Node) openData(ctx context.Context) (err error) {
 			Source: n.store, Format: format, Peppers: peppers, Now: c.Now,
 			MaxStaleness: c.MaxStaleness, Logger: c.Logger,
 		})
-		work.Applied = n.applied
+		work.Applied, work.Undecided = n.applied, n.index.MarkUndecided
 	}
 	if n.authority, err = authority.New(work); err != nil {
 		return fmt.Errorf("starting the authority: %w", err)
 	}
-	n.people, err = signin.New(signin.Config{Store: n.store, Now: c.Now, Logger: c.Logger})
+	n.people, err = signin.New(signin.Config{Store: n.store, Authority: n.authority, Now: c.Now, Logger: c.Logger})
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)
 	}

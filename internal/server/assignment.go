@@ -12,12 +12,18 @@ import (
 
 func (s *Server) assignmentRoutes() {
 	const tag = "Assignments"
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/assignments", Operation: "Assign", Permission: access.AssignmentsManage, tag: tag,
-		summary: "Give a role at an organization and everything below", status: http.StatusCreated}, s.assign)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/assignments", Operation: "Assignments", Permission: access.RolesRead, tag: tag,
-		summary: "Who has which role where"}, s.assignments)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/assignments/{id}", Operation: "Unassign", Permission: access.AssignmentsManage, tag: tag,
-		summary: "Take a role away", status: http.StatusNoContent}, s.unassign)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/assignments", Operation: "Assign", Permission: access.AssignmentsManage, tag: tag,
+		summary: "Give a role at an organization and everything below", status: http.StatusCreated,
+	}, s.assign)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/assignments", Operation: "Assignments", Permission: access.RolesRead, tag: tag,
+		summary: "Who has which role where",
+	}, s.assignments)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/assignments/{id}", Operation: "Unassign", Permission: access.AssignmentsManage, tag: tag,
+		summary: "Take a role away", status: http.StatusNoContent,
+	}, s.unassign)
 }
 
 type assignInput struct {

@@ -12,8 +12,10 @@ import (
 )
 
 func (s *Server) auditEventRoutes() {
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/audit-events", Operation: "AuditEvents", Permission: access.AuditEventsRead, tag: "Audit log",
-		summary: "Who changed what, with which credential, from where"}, s.auditEvents)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/audit-events", Operation: "AuditEvents", Permission: access.AuditEventsRead, tag: "Audit log",
+		summary: "Who changed what, with which credential, from where",
+	}, s.auditEvents)
 }
 
 type auditEventsInput struct {

@@ -117,7 +117,7 @@ func setCookie(w http.ResponseWriter, token string) {
 }
 
 func cookieFor(token string) string {
-	c := http.Cookie{
+	c := http.Cookie{ //nolint:gosec // it has Secure, HttpOnly and SameSite; Lax lets links from mails work
 		Name: sessionCookie, Value: token, Path: "/",
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

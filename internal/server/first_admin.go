@@ -11,8 +11,10 @@ import (
 )
 
 func (s *Server) firstAdminRoutes() {
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/first-admin", Operation: "AcceptFirstAdmin", Public: true, tag: "First start",
-		summary: "Make the installation's first administrator, once", status: http.StatusCreated}, s.firstAdmin)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/first-admin", Operation: "AcceptFirstAdmin", Public: true, tag: "First start",
+		summary: "Make the installation's first administrator, once", status: http.StatusCreated,
+	}, s.firstAdmin)
 }
 
 type firstAdminInput struct{ Body api.FirstAdminRequest }

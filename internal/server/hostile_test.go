@@ -68,140 +68,6 @@ func hostiles() map[string]hostile {
 	}
 }
 
-// document is as much of the OpenAPI document as is needed here.
-type document struct {
-	Paths      map[string]map[string]operation
-	Components struct{ Schemas map[string]schema }
-}
-
-type operation struct {
-	OperationID string
-	Parameters  []struct {
-		Name, In string
-		Schema   schema
-	}
-	RequestBody *struct {
-		Content map[string]struct{ Schema schema }
-	}
-}
-
-type schema struct {
-	Ref                  string `json:"$ref"`
-	Type                 any
-	Format               string
-	Properties           map[string]schema
-	Required             []string
-	Items                *schema
-	Enum                 []any
-	AdditionalProperties json.RawMessage
-}
-
-// beside is what must stand beside a property of a verification: one form of a credential.
-func (s schema) beside(name string) []string {
-	if _, verification := s.Properties["dry_run"]; !verification {
-		return nil
-	}
-	switch name {
-	case "credential", "authorization":
-		return nil
-	case "id":
-		return []string{"secret"}
-	case "secret":
-		return []string{"id"}
-	}
-	return []string{"credential"}
-}
-
-func (d *document) resolve(s schema) schema {
-	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
-		return d.Components.Schemas[name]
-	}
-	return s
-}
-
-func (s schema) kind() string {
-	if t, ok := s.Type.(string); ok {
-		return t
-	}
-	return ""
-}
-
-// free is the schema of a map's values, where the names are the caller's own.
-func (s schema) free() (schema, bool) {
-	var values schema
-	if len(s.AdditionalProperties) == 0 || s.AdditionalProperties[0] != '{' {
-		return values, false
-	}
-	return values, json.Unmarshal(s.AdditionalProperties, &values) == nil
-}
-
-// field is one place in a body, and how to put raw JSON there.
-type field struct {
-	pointer string
-	kind    string
-	put     func(value string) string // the whole body
-}
-
-// fields walks a schema. around puts a value of this schema into a whole body.
-func (d *document) fields(h *hunt, s schema, pointer string, around func(string) string) []field {
-	s = d.resolve(s)
-	out := []field{{pointer, s.kind(), around}}
-	if values, ok := s.free(); ok {
-		out = append(out, d.fields(h, values, pointer+"/*", func(v string) string { return around(`{"key":` + v + `}`) })...)
-		if h.keysAreText(pointer) {
-			out = append(out, field{pointer + "/*key", "string", func(v string) string { return around(`{` + v + `:"value"}`) }})
-		}
-	}
-	if s.Items != nil {
-		out = append(out, d.fields(h, *s.Items, pointer+"/0", func(v string) string { return around(`[` + v + `]`) })...)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		out = append(out, d.fields(h, s.Properties[name], pointer+"/"+name, func(v string) string {
-			return around(d.object(h, s, name, v))
-		})...)
-	}
-	return out
-}
-
-// object is a good object of the schema with one property replaced.
-func (d *document) object(h *hunt, s schema, name, value string) string {
-	var parts []string
-	for _, p := range slices.Sorted(maps.Keys(s.Properties)) {
-		switch {
-		case p == name:
-			parts = append(parts, quoted(p)+":"+value)
-		case slices.Contains(s.Required, p), slices.Contains(s.beside(name), p):
-			parts = append(parts, quoted(p)+":"+d.good(h, p, s.Properties[p]))
-		}
-	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-// good is a value that the rules take.
-func (d *document) good(h *hunt, name string, s schema) string {
-	s = d.resolve(s)
-	if v, ok := h.samples[name]; ok && s.kind() == "string" {
-		return quoted(v(h.w))
-	}
-	switch {
-	case len(s.Enum) > 0:
-		return quoted(fmt.Sprint(s.Enum[0]))
-	case s.Format == "date-time":
-		return `"2040-01-01T00:00:00Z"`
-	}
-	switch s.kind() {
-	case "integer", "number":
-		return "1"
-	case "boolean":
-		return "true"
-	case "array":
-		return "[" + d.good(h, name, *s.Items) + "]"
-	case "object":
-		return d.object(h, s, "", "")
-	}
-	return quoted(h.w.unique("value"))
-}
-
 // hunt is one run over all routes.
 type hunt struct {
 	*testing.T
@@ -225,15 +91,17 @@ func newHunt(t *testing.T, w *world) *hunt {
 	fixed := func(s string) func(*world) string { return func(*world) string { return s } }
 	h.samples = map[string]func(*world) string{
 		"plan_id": fixed(string(w.plan)), "parent_id": fixed(string(w.orgs["mid"])), "organization_id": fixed(string(w.orgs["mid"])),
-		"principal_id": func(w *world) string { return w.targetUser(place{tenant: w.a, org: w.orgs["mid"]}) },
-		"role_id":      fixed(string(w.roles[access.RoleAgent])),
-		"includes":     fixed(string(w.roles[access.RoleAgent])),
-		"permissions":  fixed("reports:read"),
-		"slug":         func(w *world) string { return w.unique("slug") },
-		"key":          func(w *world) string { return w.unique("key") },
-		"tenant":       fixed(w.a.Slug),
-		"username":     func(w *world) string { return w.unique("name") },
-		"password":     fixed(password), "current_password": fixed(password), "new_password": fixed(password),
+		"principal_id": func(w *world) string {
+			return w.once("principal", place{tenant: w.a, org: w.orgs["mid"]}, (*world).targetUser)
+		},
+		"role_id":     fixed(string(w.roles[access.RoleAgent])),
+		"includes":    fixed(string(w.roles[access.RoleAgent])),
+		"permissions": fixed("reports:read"),
+		"slug":        func(w *world) string { return w.unique("slug") },
+		"key":         func(w *world) string { return w.unique("key") },
+		"tenant":      fixed(w.a.Slug),
+		"username":    func(w *world) string { return w.unique("name") },
+		"password":    fixed(password), "current_password": fixed(password), "new_password": fixed(password),
 		"credential":     fixed("clv_uk_nonsense"),
 		"token":          fixed("nonsense"),
 		"principal_type": fixed("user"),
@@ -265,7 +133,7 @@ func (h *hunt) ownKey(*world, place) string {
 }
 
 // path is the route's path with a real object in it.
-func (h *hunt) path(path string) string {
+func (h *hunt) path(method, path string) (target string, used func(reply) reply) {
 	at := place{tenant: h.w.a, org: h.w.orgs["mid"]}
 	for prefix, make := range map[string]func(*world, place) string{
 		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
@@ -273,10 +141,16 @@ func (h *hunt) path(path string) string {
 		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
-			return strings.Replace(path, "{id}", make(h.w, at), 1)
+			id, used := at.id(h.w, method+path, make)
+			return strings.Replace(path, "{id}", id, 1), used
 		}
 	}
-	return path
+	return path, func(r reply) reply {
+		if r.status < 300 {
+			delete(h.w.targets, "principal@"+string(at.org)) // who has a role can't be given it again
+		}
+		return r
+	}
 }
 
 // send tries one thing and checks what holds for all.
@@ -284,7 +158,7 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 	h.Helper()
 	h.tried++
 	c := h.caller(path)
-	target := h.path(path)
+	target, used := h.path(method, path)
 	before := h.w.auditCount()
 	r := c.raw(method, target, body, extra...)
 	if r.status == http.StatusTooManyRequests {
@@ -292,6 +166,7 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 		before = h.w.auditCount()
 		r = c.raw(method, target, body, extra...)
 	}
+	used(r)
 	switch {
 	case r.status < 300 && path == "/v1/me/password":
 		delete(h.w.people, access.RoleSuperAdmin+"@deep") // nobody knows that password any more
@@ -335,6 +210,7 @@ func (h *hunt) checkRefused(what string, r reply, before int64) {
 
 func TestHostileInput(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		h := newHunt(t, w)
 		for _, path := range slices.Sorted(maps.Keys(h.doc.Paths)) {
 			for method, op := range h.doc.Paths[path] {

@@ -53,8 +53,10 @@ var matrix = map[string]row{
 	}},
 	"GET /v1/tenants":      {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply { return c.observed(http.MethodGet, "/v1/tenants", nil) }},
 	"GET /v1/tenants/{id}": {where: byRoot, roles: readers, call: on(http.MethodGet, "/v1/tenants/{id}", theTenant, nil)},
-	"PATCH /v1/tenants/{id}": {where: byRoot, roles: superAdmins,
-		call: on(http.MethodPatch, "/v1/tenants/{id}", theTenant, map[string]any{"name": "Renamed"})},
+	"PATCH /v1/tenants/{id}": {
+		where: byRoot, roles: superAdmins,
+		call: on(http.MethodPatch, "/v1/tenants/{id}", theTenant, map[string]any{"name": "Renamed"}),
+	},
 	"POST /v1/tenants/{id}/suspend": {where: byRoot, roles: systemOnly, call: onTenant(http.MethodPost, "/v1/tenants/{id}/suspend")},
 	"POST /v1/tenants/{id}/resume":  {where: byRoot, roles: systemOnly, call: resumable("/v1/tenants/{id}/resume", spareTenant)},
 	"DELETE /v1/tenants/{id}":       {where: byRoot, roles: systemOnly, call: onTenant(http.MethodDelete, "/v1/tenants/{id}")},
@@ -158,7 +160,7 @@ func aPlan(w *world, _ place) string { return w.targetPlan() }
 // it will pass.
 func onTenant(method, path string) func(*world, *client, place) reply {
 	return func(w *world, c *client, at place) reply {
-		id := at.id(w, path, theTenant)
+		id, _ := at.id(w, path, theTenant)
 		if c.user.ID == w.admin.user.ID {
 			id = w.targetTenant()
 		}
@@ -169,7 +171,11 @@ func onTenant(method, path string) func(*world, *client, place) reply {
 // once makes a target that all cells look for.
 func (w *world) once(kind string, at place, make func(*world, place) string) string {
 	w.Helper()
-	name := kind + "@" + string(at.org)
+	return w.kept(kind+"@"+string(at.org), at, make)
+}
+
+func (w *world) kept(name string, at place, make func(*world, place) string) string {
+	w.Helper()
 	if w.targets == nil {
 		w.targets = map[string]string{}
 	}

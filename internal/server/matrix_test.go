@@ -132,6 +132,7 @@ func (r row) mayPass(role string, rel relation) bool {
 
 func TestAuthorizationMatrix(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		for _, rt := range w.server.Routes() {
 			name := rt.Method + " " + rt.Pattern
 			r, known := matrix[name]
@@ -280,33 +281,41 @@ func (w *world) targetTenant() string {
 // on calls a route of one object.
 func on(method, path string, make func(*world, place) string, body any) func(*world, *client, place) reply {
 	return func(w *world, c *client, at place) reply {
-		return c.observed(method, strings.Replace(path, "{id}", at.id(w, path, make), 1), body)
+		id, used := at.id(w, method+path, make)
+		return used(c.observed(method, strings.Replace(path, "{id}", id, 1), body))
 	}
-}
-
-// id makes the target, or makes up an ID.
-func (at place) id(w *world, path string, make func(*world, place) string) string {
-	switch {
-	case !at.ghost:
-		return make(w, at)
-	case strings.Contains(path, "-keys/"):
-		return ghostCredential
-	case strings.Contains(path, "/tenants/"):
-		return ghostTenant
-	}
-	return ghostObject
 }
 
 // resumable suspends the object first, by the system.
 func resumable(path string, make func(*world, place) string) func(*world, *client, place) reply {
-	return func(w *world, c *client, at place) reply {
-		id := at.id(w, path, make)
-		if at.ghost {
-			return c.observed(http.MethodPost, strings.Replace(path, "{id}", id, 1), nil)
-		}
+	suspended := func(w *world, at place) string {
+		id := make(w, at)
 		w.admin.must(http.StatusOK, http.MethodPost, strings.Replace(path, "{id}/resume", id+"/suspend", 1), nil)
-		return c.observed(http.MethodPost, strings.Replace(path, "{id}", id, 1), nil)
+		return id
 	}
+	return on(http.MethodPost, path, suspended, nil)
+}
+
+// id is the target, or a made-up ID. A target is made anew once a call got through to it,
+// so that no cell feels another; those that are refused leave it as it is.
+func (at place) id(w *world, route string, make func(*world, place) string) (id string, used func(reply) reply) {
+	w.Helper()
+	name := route + "@" + string(at.org)
+	used = func(r reply) reply {
+		if r.status < 300 {
+			delete(w.targets, name)
+		}
+		return r
+	}
+	switch {
+	case !at.ghost:
+		return w.kept(name, at, make), used
+	case strings.Contains(route, "-keys/"):
+		return ghostCredential, used
+	case strings.Contains(route, "/tenants/"):
+		return ghostTenant, used
+	}
+	return ghostObject, used
 }
 
 // of adds the tenant for callers of the system, and for those who try another's.

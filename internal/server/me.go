@@ -10,10 +10,14 @@ import (
 )
 
 func (s *Server) meRoutes() {
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/me", Operation: "Me", tag: "Me",
-		summary: "Who you are and what you may do"}, s.me)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/me/password", Operation: "ChangePassword", tag: "Me",
-		summary: "Set a new password and end your other sessions", status: http.StatusNoContent}, s.changePassword)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/me", Operation: "Me", tag: "Me",
+		summary: "Who you are and what you may do",
+	}, s.me)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/me/password", Operation: "ChangePassword", tag: "Me",
+		summary: "Set a new password and end your other sessions", status: http.StatusNoContent,
+	}, s.changePassword)
 }
 
 func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (*body[api.Me], error) {

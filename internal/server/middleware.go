@@ -95,6 +95,9 @@ func (s *Server) panicked(rec *recorder, r *http.Request, st *requestState, p an
 	}
 }
 
+// quiet routes are asked by machines, all the time.
+var quiet = map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true}
+
 func (s *Server) logRequest(r *http.Request, rec *recorder, st *requestState, took time.Duration) {
 	route := r.Pattern
 	if route == "" || route == "/" {
@@ -103,7 +106,11 @@ func (s *Server) logRequest(r *http.Request, rec *recorder, st *requestState, to
 	status := max(rec.status, http.StatusOK)
 	s.metrics.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	s.metrics.took.WithLabelValues(route).Observe(took.Seconds())
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	level := slog.LevelInfo
+	if quiet[route] && status == http.StatusOK {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(r.Context(), level, "request",
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status),
 		slog.Duration("took", took), slog.String("request_id", st.id),
 		slog.String("tenant_id", st.tenant), slog.String("credential_id", st.credentialID),

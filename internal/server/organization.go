@@ -14,20 +14,34 @@ import (
 func (s *Server) organizationRoutes() {
 	const tag = "Organizations"
 	const read, manage = access.OrganizationsRead, access.OrganizationsManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/organizations", Operation: "CreateOrganization", Permission: manage, tag: tag,
-		summary: "Make an organization below another", status: http.StatusCreated}, s.createOrganization)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/organizations", Operation: "Organizations", Permission: read, tag: tag,
-		summary: "Organizations that you may see"}, s.organizations)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/organizations/{id}", Operation: "Organization", Permission: read, tag: tag,
-		summary: "One organization"}, s.organization)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/organizations/{id}", Operation: "ChangeOrganization", Permission: manage, tag: tag,
-		summary: "Rename an organization, or move it with everything below"}, s.changeOrganization)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/organizations/{id}/suspend", Operation: "SuspendOrganization", Permission: manage, tag: tag,
-		summary: "Stop everything at and below an organization"}, s.suspendOrganization)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/organizations/{id}/resume", Operation: "ResumeOrganization", Permission: manage, tag: tag,
-		summary: "Let a suspended organization go on"}, s.resumeOrganization)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/organizations/{id}", Operation: "RemoveOrganization", Permission: manage, tag: tag,
-		summary: "Remove an organization that is empty", status: http.StatusNoContent}, s.removeOrganization)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/organizations", Operation: "CreateOrganization", Permission: manage, tag: tag,
+		summary: "Make an organization below another", status: http.StatusCreated,
+	}, s.createOrganization)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/organizations", Operation: "Organizations", Permission: read, tag: tag,
+		summary: "Organizations that you may see",
+	}, s.organizations)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/organizations/{id}", Operation: "Organization", Permission: read, tag: tag,
+		summary: "One organization",
+	}, s.organization)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/organizations/{id}", Operation: "ChangeOrganization", Permission: manage, tag: tag,
+		summary: "Rename an organization, or move it with everything below",
+	}, s.changeOrganization)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/organizations/{id}/suspend", Operation: "SuspendOrganization", Permission: manage, tag: tag,
+		summary: "Stop everything at and below an organization",
+	}, s.suspendOrganization)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/organizations/{id}/resume", Operation: "ResumeOrganization", Permission: manage, tag: tag,
+		summary: "Let a suspended organization go on",
+	}, s.resumeOrganization)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/organizations/{id}", Operation: "RemoveOrganization", Permission: manage, tag: tag,
+		summary: "Remove an organization that is empty", status: http.StatusNoContent,
+	}, s.removeOrganization)
 }
 
 type createOrganizationInput struct {
@@ -59,7 +73,8 @@ type organizationsInput struct {
 
 func (s *Server) organizations(ctx context.Context, c *call, in *organizationsInput) (*body[api.List[api.Organization]], error) {
 	list, err := s.authority.Organizations(ctx, c.caller, authority.OrganizationsInput{
-		Tenant: in.tenant(), At: tenancy.OrgID(in.OrganizationID), Search: in.Search, Page: in.page(),
+		Tenant: in.tenant(), At: tenancy.OrgID(in.OrganizationID), Search: in.Search,
+		State: tenancy.State(in.State), IncludeDeleted: in.IncludeDeleted, Page: in.page(),
 	})
 	return listAnswer(list, err, organizationOf)
 }

@@ -71,13 +71,8 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
-	doc, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		answerOf(err, w.Header().Get("X-Request-Id")).write(w)
-		return
-	}
 	w.Header().Set("Content-Type", "application/openapi+json")
-	_, _ = w.Write(doc)
+	_, _ = w.Write(s.document)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -14,16 +14,26 @@ import (
 
 func (s *Server) planRoutes() {
 	const tag = "Plans"
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/plans", Operation: "CreatePlan", Permission: access.PlansManage, tag: tag,
-		summary: "Make a plan", status: http.StatusCreated}, s.createPlan)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/plans", Operation: "Plans", Permission: access.TenantsRead, tag: tag,
-		summary: "All plans; there are few, so there is one page"}, s.plans)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/plans/{id}", Operation: "Plan", Permission: access.TenantsRead, tag: tag,
-		summary: "One plan"}, s.plan)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/plans/{id}", Operation: "ChangePlan", Permission: access.PlansManage, tag: tag,
-		summary: "Change a plan; its tenants feel it at once"}, s.changePlan)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/plans/{id}", Operation: "DeletePlan", Permission: access.PlansManage, tag: tag,
-		summary: "Remove a plan that no tenant is on", status: http.StatusNoContent}, s.deletePlan)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/plans", Operation: "CreatePlan", Permission: access.PlansManage, tag: tag,
+		summary: "Make a plan", status: http.StatusCreated,
+	}, s.createPlan)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/plans", Operation: "Plans", Permission: access.TenantsRead, tag: tag,
+		summary: "All plans; there are few, so there is one page",
+	}, s.plans)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/plans/{id}", Operation: "Plan", Permission: access.TenantsRead, tag: tag,
+		summary: "One plan",
+	}, s.plan)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/plans/{id}", Operation: "ChangePlan", Permission: access.PlansManage, tag: tag,
+		summary: "Change a plan; its tenants feel it at once",
+	}, s.changePlan)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/plans/{id}", Operation: "DeletePlan", Permission: access.PlansManage, tag: tag,
+		summary: "Remove a plan that no tenant is on", status: http.StatusNoContent,
+	}, s.deletePlan)
 }
 
 type createPlanInput struct {

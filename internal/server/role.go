@@ -13,18 +13,30 @@ import (
 func (s *Server) roleRoutes() {
 	const tag = "Roles"
 	const read, manage = access.RolesRead, access.RolesManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/roles", Operation: "CreateRole", Permission: manage, tag: tag,
-		summary: "Make a custom role", status: http.StatusCreated}, s.createRole)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/roles", Operation: "Roles", Permission: read, tag: tag,
-		summary: "All roles; there are few, so there is one page"}, s.roles)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/roles/{id}", Operation: "Role", Permission: read, tag: tag,
-		summary: "One role"}, s.role)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/roles/{id}", Operation: "ChangeRole", Permission: manage, tag: tag,
-		summary: "Change a role; everyone who holds it feels it at once"}, s.changeRole)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/roles/{id}", Operation: "DeleteRole", Permission: manage, tag: tag,
-		summary: "Remove a custom role that nobody holds", status: http.StatusNoContent}, s.deleteRole)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/permissions", Operation: "Permissions", tag: tag,
-		summary: "Claviger's own permissions, in the groups of a role's page"}, s.permissions)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/roles", Operation: "CreateRole", Permission: manage, tag: tag,
+		summary: "Make a custom role", status: http.StatusCreated,
+	}, s.createRole)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/roles", Operation: "Roles", Permission: read, tag: tag,
+		summary: "All roles; there are few, so there is one page",
+	}, s.roles)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/roles/{id}", Operation: "Role", Permission: read, tag: tag,
+		summary: "One role",
+	}, s.role)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/roles/{id}", Operation: "ChangeRole", Permission: manage, tag: tag,
+		summary: "Change a role; everyone who holds it feels it at once",
+	}, s.changeRole)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/roles/{id}", Operation: "DeleteRole", Permission: manage, tag: tag,
+		summary: "Remove a custom role that nobody holds", status: http.StatusNoContent,
+	}, s.deleteRole)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/permissions", Operation: "Permissions", tag: tag,
+		summary: "Claviger's own permissions, in the groups of a role's page",
+	}, s.permissions)
 }
 
 type createRoleInput struct {

@@ -12,7 +12,9 @@
 package server
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -80,7 +82,9 @@ type Server struct {
 	mux     *http.ServeMux
 	api     huma.API
 	routes  []Route
-	metrics *metrics
+	// document is the OpenAPI document, made once.
+	document []byte
+	metrics  *metrics
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -123,6 +127,10 @@ func New(c Config) (*Server, error) {
 	s.api = humago.New(s.mux, s.apiConfig())
 	s.register()
 	s.describeVerify()
+	var err error
+	if s.document, err = json.Marshal(s.api.OpenAPI()); err != nil {
+		return nil, fmt.Errorf("server: describing the API: %w", err)
+	}
 	s.manage = s.middleware(s.mux)
 	return s, nil
 }

@@ -11,18 +11,30 @@ import (
 
 func (s *Server) sessionRoutes() {
 	const tag = "Sessions"
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/sessions", Operation: "SignIn", Public: true, tag: tag,
-		summary: "Sign in with a password", status: http.StatusCreated}, s.signIn)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/sessions", Operation: "Sessions", tag: tag,
-		summary: "Your own sessions"}, s.sessions)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/sessions/current", Operation: "SignOut", Public: true, tag: tag,
-		summary: "Sign out", status: http.StatusNoContent}, s.signOut)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/sessions/{id}", Operation: "EndSession", tag: tag,
-		summary: "End another of your own sessions", status: http.StatusNoContent}, s.endSession)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/sessions/current/reauthenticate", Operation: "Reauthenticate", tag: tag,
-		summary: "Prove again that it is you"}, s.reauthenticate)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/invitations/accept", Operation: "AcceptInvitation", Public: true, tag: tag,
-		summary: "Set the password of an invited user", status: http.StatusNoContent}, s.acceptInvitation)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/sessions", Operation: "SignIn", Public: true, tag: tag,
+		summary: "Sign in with a password", status: http.StatusCreated,
+	}, s.signIn)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/sessions", Operation: "Sessions", tag: tag,
+		summary: "Your own sessions",
+	}, s.sessions)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/sessions/current", Operation: "SignOut", Public: true, tag: tag,
+		summary: "Sign out", status: http.StatusNoContent,
+	}, s.signOut)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/sessions/{id}", Operation: "EndSession", tag: tag,
+		summary: "End another of your own sessions", status: http.StatusNoContent,
+	}, s.endSession)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/sessions/current/reauthenticate", Operation: "Reauthenticate", tag: tag,
+		summary: "Prove again that it is you",
+	}, s.reauthenticate)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/invitations/accept", Operation: "AcceptInvitation", Public: true, tag: tag,
+		summary: "Set the password of an invited user", status: http.StatusNoContent,
+	}, s.acceptInvitation)
 }
 
 // sessionAnswer gives the browser its cookie.

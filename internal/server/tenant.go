@@ -16,20 +16,34 @@ import (
 
 func (s *Server) tenantRoutes() {
 	const tag = "Tenants"
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/tenants", Operation: "CreateTenant", Permission: access.TenantsManage, tag: tag,
-		summary: "Make a tenant", status: http.StatusCreated}, s.createTenant)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/tenants", Operation: "Tenants", Permission: access.TenantsRead, tag: tag,
-		summary: "All tenants"}, s.tenants)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/tenants/{id}", Operation: "Tenant", tag: tag,
-		summary: "One tenant; people of a tenant see their own"}, s.tenant)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/tenants/{id}", Operation: "ChangeTenant", Permission: access.TenantManage, tag: tag,
-		summary: "Change a tenant"}, s.changeTenant)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/tenants/{id}/suspend", Operation: "SuspendTenant", Permission: access.TenantsManage, tag: tag,
-		summary: "Stop everything of a tenant"}, s.suspendTenant)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/tenants/{id}/resume", Operation: "ResumeTenant", Permission: access.TenantsManage, tag: tag,
-		summary: "Let a suspended tenant go on"}, s.resumeTenant)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/tenants/{id}", Operation: "DeleteTenant", Permission: access.TenantsManage, tag: tag,
-		summary: "End a tenant and its credentials for good", status: http.StatusNoContent}, s.deleteTenant)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/tenants", Operation: "CreateTenant", Permission: access.TenantsManage, tag: tag,
+		summary: "Make a tenant", status: http.StatusCreated,
+	}, s.createTenant)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/tenants", Operation: "Tenants", Permission: access.TenantsRead, tag: tag,
+		summary: "All tenants",
+	}, s.tenants)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/tenants/{id}", Operation: "Tenant", tag: tag,
+		summary: "One tenant; people of a tenant see their own",
+	}, s.tenant)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/tenants/{id}", Operation: "ChangeTenant", Permission: access.TenantManage, tag: tag,
+		summary: "Change a tenant",
+	}, s.changeTenant)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/tenants/{id}/suspend", Operation: "SuspendTenant", Permission: access.TenantsManage, tag: tag,
+		summary: "Stop everything of a tenant",
+	}, s.suspendTenant)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/tenants/{id}/resume", Operation: "ResumeTenant", Permission: access.TenantsManage, tag: tag,
+		summary: "Let a suspended tenant go on",
+	}, s.resumeTenant)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/tenants/{id}", Operation: "DeleteTenant", Permission: access.TenantsManage, tag: tag,
+		summary: "End a tenant and its credentials for good", status: http.StatusNoContent,
+	}, s.deleteTenant)
 }
 
 type createTenantInput struct {

@@ -14,22 +14,38 @@ import (
 func (s *Server) userRoutes() {
 	const tag = "Users"
 	const read, manage = access.UsersRead, access.UsersManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/users", Operation: "CreateUser", Permission: manage, tag: tag,
-		summary: "Make a user and an invitation for them", status: http.StatusCreated}, s.createUser)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/users", Operation: "Users", Permission: read, tag: tag,
-		summary: "Users that you may see"}, s.users)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/users/{id}", Operation: "User", Permission: read, tag: tag,
-		summary: "One user"}, s.user)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/users/{id}", Operation: "ChangeUser", Permission: manage, tag: tag,
-		summary: "Change a user; another organization takes their keys along"}, s.changeUser)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/users/{id}/invite", Operation: "InviteUser", Permission: manage, tag: tag,
-		summary: "Invite a user again"}, s.inviteUser)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/users/{id}/suspend", Operation: "SuspendUser", Permission: manage, tag: tag,
-		summary: "Stop a user, their sessions and their keys"}, s.suspendUser)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/users/{id}/resume", Operation: "ResumeUser", Permission: manage, tag: tag,
-		summary: "Let a suspended user go on"}, s.resumeUser)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/users/{id}", Operation: "DeleteUser", Permission: manage, tag: tag,
-		summary: "End a user and their keys for good", status: http.StatusNoContent}, s.deleteUser)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/users", Operation: "CreateUser", Permission: manage, tag: tag,
+		summary: "Make a user and an invitation for them", status: http.StatusCreated,
+	}, s.createUser)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/users", Operation: "Users", Permission: read, tag: tag,
+		summary: "Users that you may see",
+	}, s.users)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/users/{id}", Operation: "User", Permission: read, tag: tag,
+		summary: "One user",
+	}, s.user)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/users/{id}", Operation: "ChangeUser", Permission: manage, tag: tag,
+		summary: "Change a user; another organization takes their keys along",
+	}, s.changeUser)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/users/{id}/invite", Operation: "InviteUser", Permission: manage, tag: tag,
+		summary: "Invite a user again",
+	}, s.inviteUser)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/users/{id}/suspend", Operation: "SuspendUser", Permission: manage, tag: tag,
+		summary: "Stop a user, their sessions and their keys",
+	}, s.suspendUser)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/users/{id}/resume", Operation: "ResumeUser", Permission: manage, tag: tag,
+		summary: "Let a suspended user go on",
+	}, s.resumeUser)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/users/{id}", Operation: "DeleteUser", Permission: manage, tag: tag,
+		summary: "End a user and their keys for good", status: http.StatusNoContent,
+	}, s.deleteUser)
 }
 
 type createUserInput struct {

@@ -34,6 +34,7 @@ func names(t testing.TB, raw []byte) []string {
 // Each verdict through the endpoint, with what it carries.
 func TestVerifyVerdicts(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		ada := w.person(access.RoleSuperAdmin, "root")
 		issue := func(body map[string]any) (id, key string) {
 			body["name"] = w.unique("Key")
@@ -97,6 +98,7 @@ func TestVerifyVerdicts(t *testing.T) {
 				if len(got.Limits) != 1 || got.Limits[0].Remaining != 0 {
 					t.Errorf("%s: limits are %+v", name, got.Limits)
 				}
+			default:
 			}
 		}
 		w.clock.advance(time.Minute)
@@ -121,6 +123,7 @@ func flip(c byte) string {
 // Who may ask, and what they may see.
 func TestVerifyCallers(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		ada := w.person(access.RoleSuperAdmin, "root")
 		eve := w.signedIn(w.b, w.b.RootOrg, access.RoleSuperAdmin)
 		hers, theirs := ada.issue(map[string]any{"name": "Hers"}).Key.Reveal(), eve.issue(map[string]any{"name": "Theirs"}).Key.Reveal()
@@ -168,7 +171,7 @@ func TestVerifyCallers(t *testing.T) {
 						}
 						continue
 					}
-					got := api.VerifyResponse{}
+					var got api.VerifyResponse
 					if batch {
 						got = into[api.VerifyBatchResponse](t, r).Items[0]
 					} else {

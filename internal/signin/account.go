@@ -3,17 +3,13 @@ package signin
 import (
 	"context"
 	"crypto/sha256"
-	"time"
 
-	"github.com/claviger-io/claviger/internal/access"
-	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
-
-// PurposeInvitation is the purpose of the one-time links that invite a user.
-const PurposeInvitation = "invitation"
 
 // errPassword is the answer to a wrong password of someone who is signed in.
 func errPassword(pointer string) error {
@@ -45,7 +41,10 @@ func (m *Manager) Reauthenticate(ctx context.Context, token, password string, fr
 	}
 	s.ReauthenticatedAt = m.now()
 	m.scs.Put(ctx, keyReauthenticated, stamp(s.ReauthenticatedAt))
-	return m.renewToken(withEvent(ctx, sessionEvent{action: "session.reauthenticate", user: s.User, from: from, by: s.ID}), s)
+	return m.renewToken(ctx, s, func(ctx context.Context, row store.Session, _ []byte) error {
+		_, err := m.authority.Reauthenticated(ctx, s.Caller(from), authority.ReauthenticatedInput{Session: row})
+		return err
+	})
 }
 
 // prove checks the password of the session's user; guesses are counted as at sign-in.
@@ -82,22 +81,7 @@ func (m *Manager) ChangePassword(ctx context.Context, s Session, current, next s
 	if err != nil {
 		return err
 	}
-	_, err = m.store.Write(ctx, s.TenantID, func(tx *store.Tx) error {
-		user, err := tx.User(s.UserID)
-		if err != nil {
-			return err
-		}
-		if user.State != tenancy.Active {
-			return errNoSession()
-		}
-		if err := tx.SetPassword(s.UserID, hash, m.now()); err != nil {
-			return err
-		}
-		if err := tx.EndSessions(s.UserID, s.ID); err != nil {
-			return err
-		}
-		return record(tx, m.now(), sessionEvent{action: "user.change_password", user: user, from: from, by: s.ID})
-	})
+	_, err = m.authority.ChangeOwnPassword(ctx, s.Caller(from), authority.ChangeOwnPasswordInput{PasswordHash: hash})
 	return err
 }
 
@@ -117,21 +101,9 @@ func (m *Manager) AcceptInvitation(ctx context.Context, token, password string, 
 	if err != nil {
 		return tenancy.Tenant{}, tenancy.User{}, err
 	}
-	_, err = m.store.Write(ctx, tenant.ID, func(tx *store.Tx) error {
-		link, _, err := tx.AllTenantsTakeOneTimeLink(hashed[:], PurposeInvitation, m.now())
-		if err != nil {
-			return errInvitation(err)
-		}
-		if err := tx.SetPassword(link.UserID, hash, m.now()); err != nil {
-			return err
-		}
-		if err := tx.EndSessions(link.UserID, ""); err != nil {
-			return err
-		}
-		return record(tx, m.now(), sessionEvent{action: "user.accept_invitation", user: user, from: from})
-	})
+	user, err = m.authority.AcceptInvitation(ctx, from.caller(), authority.AcceptInvitationInput{Token: secret.New(token), PasswordHash: hash})
 	if err != nil {
-		return tenancy.Tenant{}, tenancy.User{}, err
+		return tenancy.Tenant{}, tenancy.User{}, errInvitation(err)
 	}
 	refund()
 	return tenant, user, nil
@@ -147,7 +119,7 @@ func errInvitation(err error) error {
 // invited looks the invited user up without using the link.
 func (m *Manager) invited(ctx context.Context, hashed []byte) (tenant tenancy.Tenant, user tenancy.User, err error) {
 	err = m.store.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
-		link, id, err := tx.AllTenantsOneTimeLink(hashed, PurposeInvitation, m.now())
+		link, id, err := tx.AllTenantsOneTimeLink(hashed, authority.PurposeInvitation, m.now())
 		if err != nil {
 			return err
 		}
@@ -161,53 +133,4 @@ func (m *Manager) invited(ctx context.Context, hashed []byte) (tenant tenancy.Te
 		return err
 	})
 	return tenant, user, errInvitation(err)
-}
-
-// sessionEvent is what audit is told of a person's own doing.
-type sessionEvent struct {
-	action string
-	user   tenancy.User
-	from   Origin
-	id     string // the session it is about; empty means the user
-	by     string // the session it was done in
-}
-
-type eventKey struct{}
-
-func withEvent(ctx context.Context, e sessionEvent) context.Context {
-	return context.WithValue(ctx, eventKey{}, e)
-}
-
-// recordFrom records the event that the context carries, if any.
-func recordFrom(ctx context.Context, tx *store.Tx, at time.Time, id string) error {
-	e, ok := ctx.Value(eventKey{}).(sessionEvent)
-	if !ok {
-		return nil
-	}
-	if e.id == "" {
-		e.id = id
-	}
-	return record(tx, at, e)
-}
-
-// record appends to the user's tenant's audit chain, in the transaction of the change.
-func record(tx *store.Tx, at time.Time, e sessionEvent) error {
-	tx = tx.AllTenantsIn(e.user.TenantID)
-	head, err := tx.AuditHead()
-	if err != nil {
-		return err
-	}
-	event := audit.Event{
-		TenantID: e.user.TenantID, At: at, Action: e.action,
-		Actor:     access.Principal{Type: access.PrincipalUser, ID: string(e.user.ID)},
-		ActorName: e.user.Username, ActorTenant: e.user.TenantID, Via: access.ViaSession,
-		SessionID: e.by, Source: sourceText(e.from), UserAgent: clip(e.from.UserAgent), RequestID: e.from.RequestID,
-		TargetType: "user", TargetID: string(e.user.ID), TargetName: e.user.Username,
-		OrganizationID: e.user.OrganizationID,
-	}
-	if e.id != "" {
-		event.TargetType, event.TargetID, event.TargetName = "session", e.id, ""
-	}
-	event, _ = audit.Chain(head, event)
-	return tx.AppendAudit(event)
 }

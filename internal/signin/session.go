@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
@@ -58,12 +59,14 @@ func (m *Manager) begin(ctx context.Context, user tenancy.User, from Origin, pre
 	if err != nil {
 		return Session{}, err
 	}
-	if previous != "" {
-		if err := m.forget(ctx, previous); err != nil {
-			return Session{}, err
-		}
+	if err := m.SignOut(ctx, previous, from); err != nil {
+		return Session{}, err
 	}
-	ctx, err = m.scs.Load(ctx, "")
+	caller := Session{TenantID: user.TenantID, UserID: user.ID, User: user}.Caller(from)
+	ctx, err = m.scs.Load(withPut(ctx, func(ctx context.Context, row store.Session, _ []byte) error {
+		_, err := m.authority.BeginSession(ctx, caller, authority.BeginSessionInput{Session: row})
+		return err
+	}), "")
 	if err != nil {
 		return Session{}, problem.Wrap(err)
 	}
@@ -79,7 +82,7 @@ func (m *Manager) begin(ctx context.Context, user tenancy.User, from Origin, pre
 	m.scs.Put(ctx, keySource, sourceText(from))
 	m.scs.Put(ctx, keyAgent, clip(from.UserAgent))
 	m.putRights(ctx, rights)
-	token, _, err := m.scs.Commit(withEvent(ctx, sessionEvent{action: "session.begin", user: user, from: from}))
+	token, _, err := m.scs.Commit(ctx)
 	if err != nil {
 		return Session{}, err
 	}
@@ -135,10 +138,11 @@ func (m *Manager) renew(outer, ctx context.Context, token string, s Session, fou
 		return m.load(outer, token, false)
 	}
 	m.putRights(ctx, found.rights)
-	return m.renewToken(ctx, s)
+	return m.renewToken(ctx, s, m.move)
 }
 
-func (m *Manager) renewToken(ctx context.Context, s Session) (Session, error) {
+func (m *Manager) renewToken(ctx context.Context, s Session, do put) (Session, error) {
+	ctx = withPut(ctx, do)
 	old := m.renewed.resolve(hashedToken(m.scs.Token(ctx)), m.now())
 	if err := m.scs.RenewToken(ctx); err != nil {
 		return Session{}, err
@@ -156,27 +160,20 @@ func (m *Manager) renewToken(ctx context.Context, s Session) (Session, error) {
 
 // SignOut ends the session of a token. There need not be one.
 func (m *Manager) SignOut(ctx context.Context, token string, from Origin) error {
+	if token == "" || len(token) > 100 {
+		return nil
+	}
 	var found loaded
-	ctx, err := m.scs.Load(withLoaded(ctx, &found), token)
-	if err != nil {
+	if _, err := m.scs.Load(withLoaded(ctx, &found), token); err != nil || !found.ok {
 		return err
 	}
-	if !found.ok {
+	s := fromRow(found.row)
+	s.User = found.user
+	err := m.EndSession(ctx, s, s.ID, from)
+	if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Unauthenticated) { // over by now
 		return nil
 	}
-	return m.scs.Destroy(withEvent(ctx, sessionEvent{action: "session.end", user: found.user, from: from, id: found.row.PublicID}))
-}
-
-// forget ends a session that a new sign-in replaces.
-func (m *Manager) forget(ctx context.Context, token string) error {
-	if len(token) > 100 {
-		return nil
-	}
-	ctx, err := m.scs.Load(ctx, token)
-	if err != nil {
-		return err
-	}
-	return m.scs.Destroy(ctx)
+	return err
 }
 
 // Sessions lists the user's sessions that are still alive.
@@ -201,22 +198,7 @@ func (m *Manager) Sessions(ctx context.Context, s Session) ([]Session, error) {
 
 // EndSession ends one of the user's own sessions by its public ID.
 func (m *Manager) EndSession(ctx context.Context, s Session, id string, from Origin) error {
-	_, err := m.store.Write(ctx, s.TenantID, func(tx *store.Tx) error {
-		rows, err := tx.SessionsOf(s.UserID)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if row.PublicID != id {
-				continue
-			}
-			if err := tx.AllTenantsDeleteSession(row.TokenHash); err != nil {
-				return err
-			}
-			return record(tx, m.now(), sessionEvent{action: "session.end", user: s.User, from: from, id: id, by: s.ID})
-		}
-		return problem.Missing("session")
-	})
+	_, err := m.authority.EndOwnSession(ctx, s.Caller(from), authority.EndOwnSessionInput{ID: id})
 	return err
 }
 

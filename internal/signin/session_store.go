@@ -57,7 +57,10 @@ func (sessionCodec) Decode(b []byte) (time.Time, map[string]any, error) {
 // tokens.
 type sessionStore struct{ m *Manager }
 
-var errNoContext = errors.New("signin: sessions need a context")
+var (
+	errNoContext = errors.New("signin: sessions need a context")
+	errNoPut     = errors.New("signin: sessions end through the authority")
+)
 
 // Find, Commit and Delete complete scs.Store; the library calls the methods with a context.
 func (sessionStore) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
@@ -112,11 +115,16 @@ func (m *Manager) loadSession(tx *store.Tx, token []byte, now time.Time, into *l
 		return nil
 	}
 	tx = tx.AllTenantsIn(row.TenantID)
-	tenant, err := tx.Tenant()
+	user, err := tx.User(row.UserID)
 	if err != nil {
 		return err
 	}
-	user, err := tx.User(row.UserID)
+	// Nothing that decides who may do what has changed since the last look.
+	if known, ok := rightsIn(row.Data); ok && known.revision == strconv.FormatUint(tx.RightsRevision(), 10) {
+		*into = loaded{ok: true, row: row, user: user, rights: known}
+		return nil
+	}
+	tenant, err := tx.Tenant()
 	if err != nil {
 		return err
 	}
@@ -132,7 +140,24 @@ func (m *Manager) loadSession(tx *store.Tx, token []byte, now time.Time, into *l
 	return nil
 }
 
-// CommitCtx writes the session's row. Its columns come from the session's own values.
+// put writes a session's row under its new token. The row under the old one, which is nil
+// when the session is new, goes in the same transaction.
+type put func(ctx context.Context, row store.Session, old []byte) error
+
+// putting carries a put through the session library.
+type putting struct {
+	do  put
+	old []byte
+}
+
+type putKey struct{}
+
+func withPut(ctx context.Context, do put) context.Context {
+	return context.WithValue(ctx, putKey{}, &putting{do: do})
+}
+
+// CommitCtx writes the session's row, whose columns come from the session's own values.
+// Without a put it only notes the use of a session that is there.
 func (s sessionStore) CommitCtx(ctx context.Context, hashed string, b []byte, _ time.Time) error {
 	// A request that came with the old token must not bring it back.
 	token, err := base64Token(s.m.renewed.resolve(hashed, s.m.now()))
@@ -143,11 +168,44 @@ func (s sessionStore) CommitCtx(ctx context.Context, hashed string, b []byte, _ 
 	if err != nil {
 		return err
 	}
-	_, err = s.m.store.Write(ctx, row.TenantID, func(tx *store.Tx) error {
-		if err := tx.AllTenantsPutSession(row); err != nil {
+	if p, ok := ctx.Value(putKey{}).(*putting); ok {
+		return p.do(ctx, row, p.old)
+	}
+	return s.m.touch(ctx, row)
+}
+
+// touch notes a session's use. It is bookkeeping and no change, so it may not begin a
+// session either: one that was ended since it was loaded stays so.
+func (m *Manager) touch(ctx context.Context, row store.Session) error {
+	_, err := m.store.Write(ctx, row.TenantID, func(tx *store.Tx) error {
+		if _, err := tx.AllTenantsSession(row.TokenHash); err != nil {
+			if problem.Is(err, problem.NotFound) {
+				return nil
+			}
 			return err
 		}
-		return recordFrom(ctx, tx, s.m.now(), row.PublicID)
+		return tx.AllTenantsPutSession(row)
+	})
+	return err
+}
+
+var errSessionGone = errors.New("signin: the session was ended, or moved by another process")
+
+// move puts a session under a new token. That too is bookkeeping and begins nothing.
+func (m *Manager) move(ctx context.Context, row store.Session, old []byte) error {
+	_, err := m.store.Write(ctx, row.TenantID, func(tx *store.Tx) error {
+		_, err := tx.AllTenantsSession(old)
+		if problem.Is(err, problem.NotFound) {
+			// The browser may have its new token from elsewhere: it tries again, with that.
+			return problem.Wrap(errSessionGone)
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.AllTenantsDeleteSession(old); err != nil {
+			return err
+		}
+		return tx.AllTenantsPutSession(row)
 	})
 	return err
 }
@@ -170,22 +228,16 @@ func (m *Manager) row(token, data []byte) (store.Session, error) {
 	}, nil
 }
 
-// DeleteCtx ends a session.
+// DeleteCtx deletes nothing. The library calls it when a session is about to move to a new
+// token; were the old one deleted first, a failure of the next step would end the session.
+// So it goes with the writing of the new one.
 func (s sessionStore) DeleteCtx(ctx context.Context, hashed string) error {
-	token, err := base64Token(s.m.renewed.resolve(hashed, s.m.now()))
-	if err != nil {
-		return nil //nolint:nilerr // a malformed token is no session
+	p, ok := ctx.Value(putKey{}).(*putting)
+	if !ok {
+		return errNoPut
 	}
-	tenant := tenancy.SystemTenantID
-	if l, ok := ctx.Value(loadedKey{}).(*loaded); ok && l.ok {
-		tenant = l.row.TenantID
-	}
-	_, err = s.m.store.Write(ctx, tenant, func(tx *store.Tx) error {
-		if err := tx.AllTenantsDeleteSession(token); err != nil {
-			return err
-		}
-		return recordFrom(ctx, tx, s.m.now(), "")
-	})
+	var err error
+	p.old, err = base64Token(s.m.renewed.resolve(hashed, s.m.now()))
 	return err
 }
 
@@ -202,6 +254,17 @@ func base64Token(hashed string) ([]byte, error) {
 type rights struct {
 	fingerprint string
 	revision    string
+}
+
+// rightsIn is what a session's data says of the rights at its last look.
+func rightsIn(data []byte) (rights, bool) {
+	_, values, err := sessionCodec{}.Decode(data)
+	if err != nil {
+		return rights{}, false
+	}
+	fingerprint, ok := values[keyRights].(string)
+	revision, also := values[keyRightsRevision].(string)
+	return rights{fingerprint: fingerprint, revision: revision}, ok && also
 }
 
 // readRights makes a fingerprint of the user's organization, assignments and the roles

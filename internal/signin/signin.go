@@ -21,14 +21,18 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// Config says what a Manager works with. Store is required.
+// Config says what a Manager works with. Store and Authority are required.
 type Config struct {
+	// Store is read for passwords and sessions; a session's last use is noted in it.
 	Store *store.Store
+	// Authority makes every change.
+	Authority *authority.Authority
 	// Now is the clock; nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger // nil discards
@@ -42,17 +46,18 @@ type Config struct {
 
 // Manager signs people in and keeps their sessions. It is safe for concurrent use.
 type Manager struct {
-	store    *store.Store
-	clock    func() time.Time
-	logger   *slog.Logger
-	idle     time.Duration
-	lifetime time.Duration
-	scs      *scs.SessionManager
-	hasher   *hasher
-	byUser   *throttle
-	bySource *throttle
-	renewed  *renewals
-	renewing sync.Mutex // held while a session moves to a new token
+	store     *store.Store
+	authority *authority.Authority
+	clock     func() time.Time
+	logger    *slog.Logger
+	idle      time.Duration
+	lifetime  time.Duration
+	scs       *scs.SessionManager
+	hasher    *hasher
+	byUser    *throttle
+	bySource  *throttle
+	renewed   *renewals
+	renewing  sync.Mutex // held while a session moves to a new token
 }
 
 // Origin is where a request came from, for throttling and audit.
@@ -66,6 +71,9 @@ type Origin struct {
 func New(c Config) (*Manager, error) {
 	if c.Store == nil {
 		return nil, errors.New("signin: no store configured")
+	}
+	if c.Authority == nil {
+		return nil, errors.New("signin: no authority configured")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -84,7 +92,7 @@ func New(c Config) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		store: c.Store, clock: c.Now, logger: c.Logger, idle: c.IdleTimeout, lifetime: c.Lifetime,
+		store: c.Store, authority: c.Authority, clock: c.Now, logger: c.Logger, idle: c.IdleTimeout, lifetime: c.Lifetime,
 		hasher:   hasher,
 		byUser:   newThrottle(guessesPerUser, guessWindow, throttleSize),
 		bySource: newThrottle(guessesPerSource, guessWindow, throttleSize),
@@ -151,7 +159,11 @@ func (m *Manager) SignIn(ctx context.Context, in SignInInput, from Origin, previ
 		return Session{}, errSignIn()
 	}
 	refund()
-	return m.begin(ctx, who.user, from, previous)
+	session, err := m.begin(ctx, who.user, from, previous)
+	if problem.Is(err, problem.Unauthenticated) { // stopped at this very moment
+		err = errSignIn()
+	}
+	return session, err
 }
 
 // person is a user who wants to sign in. When there is no such user, hash is empty.
@@ -217,4 +229,9 @@ func (s Session) Caller(from Origin) access.Caller {
 		SessionID: s.ID, ReauthenticatedAt: s.ReauthenticatedAt,
 		Source: from.Source, UserAgent: from.UserAgent, RequestID: from.RequestID,
 	}
+}
+
+// caller is nobody yet: whoever brings a one-time token.
+func (o Origin) caller() access.Caller {
+	return access.Caller{Source: o.Source, UserAgent: o.UserAgent, RequestID: o.RequestID}
 }

@@ -165,8 +165,11 @@ type AuditFilter struct {
 // it doesn't see the events of that very transaction.
 func (tx *Tx) AuditEvents(f AuditFilter, p Page) (List[audit.Event], error) {
 	equal := []struct{ column, value string }{
-		{"action", f.Action}, {"actor_id", f.ActorID}, {"target_type", f.TargetType},
-		{"target_id", f.TargetID}, {"credential_id", f.CredentialID},
+		{"action", f.Action},
+		{"actor_id", f.ActorID},
+		{"target_type", f.TargetType},
+		{"target_id", f.TargetID},
+		{"credential_id", f.CredentialID},
 	}
 	for _, e := range equal {
 		if !validText(e.value) {

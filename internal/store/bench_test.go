@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/store/storetest"
 	"github.com/claviger-io/claviger/internal/verify"
@@ -70,10 +71,7 @@ func BenchmarkIssueGroup(b *testing.B) {
 
 // BenchmarkSnapshot reads CLAVIGER_BENCH_KEYS keys (20,000 when not set).
 func BenchmarkSnapshot(b *testing.B) {
-	keys := 20_000
-	if v, err := strconv.Atoi(os.Getenv("CLAVIGER_BENCH_KEYS")); err == nil {
-		keys = v
-	}
+	keys := benchKeys()
 	each(b, func(b *testing.B, s *store.Store, _ string) {
 		seed(b, s, keys)
 		b.ResetTimer()
@@ -112,3 +110,46 @@ func seed(b *testing.B, s *store.Store, keys int) storetest.Fixture {
 }
 
 var words = []string{"billing", "reporting", "warehouse", "staging", "dialler", "archive", "wallboard", "payroll"}
+
+// BenchmarkList reads pages of CLAVIGER_BENCH_KEYS keys of one tenant.
+func BenchmarkList(b *testing.B) {
+	keys := benchKeys()
+	each(b, func(b *testing.B, s *store.Store, _ string) {
+		f := seed(b, s, keys)
+		last := strconv.Itoa(keys - 1)
+		for name, c := range map[string]struct {
+			filter store.CredentialFilter
+			page   store.Page
+		}{
+			"first page":      {},
+			"by last use":     {page: store.Page{Sort: "last_used_at", Desc: true}},
+			"search common":   {filter: store.CredentialFilter{Search: "key"}},
+			"search eighth":   {filter: store.CredentialFilter{Search: "arehous"}},
+			"search rare":     {filter: store.CredentialFilter{Search: last}},
+			"search two":      {filter: store.CredentialFilter{Search: last[:2]}},
+			"search nothing":  {filter: store.CredentialFilter{Search: "nothing like it"}},
+			"search creator":  {filter: store.CredentialFilter{Search: "user a"}},
+			"at an empty one": {filter: store.CredentialFilter{At: f.Below.ID}},
+			"revoked":         {filter: store.CredentialFilter{States: []credential.State{credential.Revoked}}},
+		} {
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					err := s.Read(b.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+						_, err := tx.Credentials(c.filter, c.page)
+						return err
+					})
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	})
+}
+
+func benchKeys() int {
+	if v, err := strconv.Atoi(os.Getenv("CLAVIGER_BENCH_KEYS")); err == nil {
+		return v
+	}
+	return 20_000
+}

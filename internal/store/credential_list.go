@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -45,15 +46,15 @@ func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := l.narrowed(l.scope(db.NewSelect().Model((*credentialRow)(nil)))).Count(tx.ctx)
+	n, err := l.narrowed(l.filtered(db.NewSelect().Model((*credentialRow)(nil)))).Count(tx.ctx)
 	if err != nil {
 		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
 	}
-	return int64(n), nil
+	return n, nil
 }
 
 func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credential.Credential], err error) {
-	search, err := newNeedle(f.Search)
+	search, err := tx.want(f.Search)
 	if err != nil {
 		return l, err
 	}
@@ -79,6 +80,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 		},
 		hidden: []string{"search_text"},
+		rowID:  "row_id",
 		row:    func(r *credentialRow) int64 { return r.RowID },
 		scope:  tx.scope,
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
@@ -86,9 +88,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		},
 		item: (*credentialRow).credential,
 	}
-	if search != "" {
-		l.narrow = func(q *bun.SelectQuery) *bun.SelectQuery { return tx.whereIndexed(q, search) }
-	}
+	l.narrow = tx.hits(f, owner, search, at)
 	return l, nil
 }
 
@@ -118,8 +118,18 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 	return q
 }
 
-// The columns that show names of other things: they are found by these things' own names.
-// Named principals take the tenant and the pattern once for each of their tables.
+// wanted is a search made ready: the text, and who and what is called so. Columns that show
+// the name of another thing are found by that thing's own name.
+type wanted struct {
+	needle        needle
+	organizations []string
+	principals    []string
+	many          bool // more than maxNamed are called so: they are left to the database
+}
+
+// maxNamed is how many IDs are written into a query.
+const maxNamed = 500
+
 const (
 	namedOrganizations = `SELECT id FROM organizations WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
 	namedPrincipals    = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
@@ -127,37 +137,109 @@ const (
 		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
 )
 
-// named are the arguments of one named organization and two named principals.
-func (tx *Tx) named(n needle) []any {
-	args := make([]any, 0, 14)
-	for range 7 {
+// want finds out who and what is called so. Knowing that nobody is, as is mostly the case,
+// spares the database three searches and PostgreSQL's planner a wrong guess.
+func (tx *Tx) want(search string) (w wanted, err error) {
+	if w.needle, err = newNeedle(search); err != nil || w.needle == "" {
+		return w, err
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return w, err
+	}
+	for _, named := range []struct {
+		query string
+		ids   *[]string
+	}{{namedOrganizations, &w.organizations}, {namedPrincipals, &w.principals}} {
+		args := append(tx.namedArgs(named.query, w.needle), maxNamed+1)
+		err := db.NewRaw("SELECT id FROM ("+named.query+") AS named LIMIT ?", args...).Scan(tx.ctx, named.ids)
+		if err != nil {
+			return w, tx.fail(fmt.Errorf("reading names: %w", err))
+		}
+		w.many = w.many || len(*named.ids) > maxNamed
+	}
+	return w, nil
+}
+
+// namedArgs are the tenant and the pattern, once for each table that the query names.
+func (tx *Tx) namedArgs(query string, n needle) []any {
+	var args []any
+	for range strings.Count(query, "?") / 2 {
 		args = append(args, string(tx.tenant), n.like())
 	}
 	return args
 }
 
-// whereText keeps rows that show the needle in a column.
-func (tx *Tx) whereText(q *bun.SelectQuery, n needle) *bun.SelectQuery {
-	if n == "" {
-		return q
+// columns are conditions, one for each column that may show the text.
+func (tx *Tx) columns(w wanted) (list []rawQuery) {
+	list = append(list, rawQuery{`search_text LIKE ? ESCAPE '\'`, []any{w.needle.like()}})
+	for _, c := range []struct {
+		column, query string
+		ids           []string
+	}{
+		{"organization_id", namedOrganizations, w.organizations},
+		{"created_by_id", namedPrincipals, w.principals},
+		{"principal_id", namedPrincipals, w.principals},
+	} {
+		switch {
+		case w.many:
+			list = append(list, rawQuery{c.column + " IN (" + c.query + ")", tx.namedArgs(c.query, w.needle)})
+		case len(c.ids) > 0:
+			list = append(list, rawQuery{c.column + " IN (?)", []any{bun.List(c.ids)}})
+		}
 	}
-	return q.Where(`(search_text LIKE ? ESCAPE '\' OR organization_id IN (`+namedOrganizations+`)`+
-		` OR created_by_id IN (`+namedPrincipals+`) OR principal_id IN (`+namedPrincipals+`))`,
-		append([]any{n.like()}, tx.named(n)...)...)
+	return list
 }
 
-// whereIndexed is a quick way to all rows that whereText keeps, and few others: each column
-// by its own index.
-func (tx *Tx) whereIndexed(q *bun.SelectQuery, n needle) *bun.SelectQuery {
-	found := `SELECT row_id FROM credentials WHERE search_text LIKE ? ESCAPE '\'`
-	text := n.like()
-	if tx.store.db.engine == engineSQLite {
-		// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
-		found, text = "SELECT rowid FROM credential_search WHERE credential_search MATCH ?", n.trigrams()
+// whereText keeps rows that show the text in a column.
+func (tx *Tx) whereText(q *bun.SelectQuery, w wanted) *bun.SelectQuery {
+	if w.needle == "" {
+		return q
 	}
-	return q.Where("row_id IN ("+found+
-		" UNION SELECT row_id FROM credentials WHERE organization_id IN ("+namedOrganizations+")"+
-		" UNION SELECT row_id FROM credentials WHERE created_by_id IN ("+namedPrincipals+")"+
-		" UNION SELECT row_id FROM credentials WHERE principal_id IN ("+namedPrincipals+"))",
-		append([]any{text}, tx.named(n)...)...)
+	return q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		for _, c := range tx.columns(w) {
+			q = q.WhereOr(c.text, c.args...)
+		}
+		return q
+	})
+}
+
+// hits selects the rows that one of the filter's conditions keeps, by the index that is
+// likely to find the fewest; nil when no index helps.
+func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) *rawQuery {
+	tenant := string(tx.tenant)
+	switch {
+	case f.Owner != nil:
+		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}
+	case w.needle != "":
+		return tx.textHits(w)
+	case path != "":
+		from, until := below(path)
+		return &rawQuery{
+			"SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
+			[]any{tenant, from, until},
+		}
+	case !f.ExpiringBefore.IsZero():
+		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}
+	}
+	return nil
+}
+
+// textHits selects the rows that whereText keeps, and few others: each column by its own index.
+func (tx *Tx) textHits(w wanted) *rawQuery {
+	q := &rawQuery{}
+	for i, c := range tx.columns(w) {
+		text := "SELECT row_id AS hit FROM credentials WHERE " + c.text
+		switch {
+		case i > 0:
+			q.text += " UNION "
+		case tx.store.db.engine == engineSQLite:
+			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
+			text = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?"
+			c.args = []any{w.needle.trigrams()}
+		}
+		q.text += text
+		q.args = append(q.args, c.args...)
+	}
+	return q
 }

@@ -81,7 +81,7 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	// Each reader has a cache of its own, which a scan fills for good: with the writer's size
 	// reading a snapshot would leave the process several times larger than the index. What
 	// readers miss is in the system's cache.
-	read, err := sql.Open("sqlite", dsn("cache_size(-4096)", "query_only(1)"))
+	read, err := sql.Open("sqlite", dsn("cache_size(-512)", "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}

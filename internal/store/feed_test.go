@@ -26,34 +26,37 @@ import (
 // end out of order, while followers read the feed from a revision on. Nobody may ever miss
 // a row: whatever a follower saw up to a revision is all there will ever be up to it.
 func TestFeedHasNoGaps(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, url string) {
-		stores := []*store.Store{s, storetest.MustOpen(t, url), storetest.MustOpen(t, url)}
-		f := storetest.MustInsert(t, s, "a")[0]
-		const writers, each = 4, 30
-		ctx, stop := context.WithCancel(t.Context())
-		var followers, all sync.WaitGroup
-		seen := make([][]uint64, len(stores))
-		for i, s := range stores {
-			followers.Go(func() { seen[i] = follow(ctx, t, s) })
-			for w := range writers {
-				all.Go(func() {
-					for n := range each {
-						writeSome(t, s, f, (i*writers+w)*each+n)
-					}
-				})
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, url := engine.Open(t)
+			stores := []*store.Store{s, storetest.MustOpen(t, url), storetest.MustOpen(t, url)}
+			f := storetest.MustInsert(t, s, "a")[0]
+			const writers, each = 4, 30
+			ctx, stop := context.WithCancel(t.Context())
+			var followers, all sync.WaitGroup
+			seen := make([][]uint64, len(stores))
+			for i, s := range stores {
+				followers.Go(func() { seen[i] = follow(ctx, t, s) })
+				for w := range writers {
+					all.Go(func() {
+						for n := range each {
+							writeSome(t, s, f, (i*writers+w)*each+n)
+						}
+					})
+				}
 			}
-		}
-		all.Wait()
-		head := storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
-		stop()
-		followers.Wait()
-		for i := range seen {
-			seen[i] = append(seen[i], rest(t, stores[i], seen[i])...)
-			if n := len(seen[i]); uint64(n) != head || seen[i][0] != 1 || seen[i][n-1] != head {
-				t.Errorf("follower %d saw %d rows of %d", i, n, head)
+			all.Wait()
+			head := storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
+			stop()
+			followers.Wait()
+			for i := range seen {
+				seen[i] = append(seen[i], rest(t, stores[i], seen[i])...)
+				if n := len(seen[i]); uint64(n) != head || seen[i][0] != 1 || seen[i][n-1] != head {
+					t.Errorf("follower %d saw %d rows of %d", i, n, head)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // writeSome writes one to three things, or nothing in one of five cases.
@@ -223,38 +226,41 @@ func TestWaitHearsOtherStores(t *testing.T) {
 // TestSnapshotAndChangesAgree: reading all at once and following from the beginning give
 // the same things.
 func TestSnapshotAndChangesAgree(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		makeHistory(t, s)
-		whole, followed := map[string]string{}, map[string]string{}
-		revision, err := s.Snapshot(t.Context(), func(it verify.Item) error {
-			name, text := describe(it)
-			if _, twice := whole[name]; twice {
-				t.Errorf("%s came twice", name)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			makeHistory(t, s)
+			whole, followed := map[string]string{}, map[string]string{}
+			revision, err := s.Snapshot(t.Context(), func(it verify.Item) error {
+				name, text := describe(it)
+				if _, twice := whole[name]; twice {
+					t.Errorf("%s came twice", name)
+				}
+				whole[name] = text
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			whole[name] = text
-			return nil
+			changes, head, err := s.Changes(t.Context(), 0, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range changes {
+				name, text := describe(c.Item)
+				followed[name] = text
+				if c.Item.Gone || c.Item.Assignments != nil && len(c.Item.Assignments.List) == 0 {
+					delete(followed, name)
+				}
+			}
+			if revision != head {
+				t.Errorf("snapshot of revision %d, feed's head %d", revision, head)
+			}
+			if d := cmp.Diff(whole, followed); d != "" {
+				t.Errorf("snapshot (-) and feed (+) differ:\n%s", d)
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		changes, head, err := s.Changes(t.Context(), 0, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range changes {
-			name, text := describe(c.Item)
-			followed[name] = text
-			if c.Item.Gone || c.Item.Assignments != nil && len(c.Item.Assignments.List) == 0 {
-				delete(followed, name)
-			}
-		}
-		if revision != head {
-			t.Errorf("snapshot of revision %d, feed's head %d", revision, head)
-		}
-		if d := cmp.Diff(whole, followed); d != "" {
-			t.Errorf("snapshot (-) and feed (+) differ:\n%s", d)
-		}
-	})
+	}
 }
 
 // makeHistory makes things of every type, changes some and ends some.

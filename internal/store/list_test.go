@@ -22,34 +22,37 @@ import (
 // TestPaging walks every order forth and back, while keys are added and renamed between
 // pages: what was there all the time comes exactly once.
 func TestPaging(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		const n = 57
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i := range n {
-				c, m := f.Key(i, fmt.Sprintf("%s %d", words[i%len(words)], i/16)) // names repeat
-				if i%3 > 0 {
-					c.ExpiresAt = storetest.Epoch.Add(time.Duration(i%7) * time.Hour)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			const n = 57
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i := range n {
+					c, m := f.Key(i, fmt.Sprintf("%s %d", words[i%len(words)], i/16)) // names repeat
+					if i%3 > 0 {
+						c.ExpiresAt = storetest.Epoch.Add(time.Duration(i%7) * time.Hour)
+					}
+					c.LastUsedAt = storetest.Epoch.Add(time.Duration(i%5) * time.Minute)
+					if err := tx.InsertCredential(c, m); err != nil {
+						return err
+					}
 				}
-				c.LastUsedAt = storetest.Epoch.Add(time.Duration(i%5) * time.Minute)
-				if err := tx.InsertCredential(c, m); err != nil {
-					return err
+				return nil
+			})
+			added := 1000
+			for _, sort := range []string{"", "name", "created_at", "expires_at", "last_used_at"} {
+				for _, desc := range []bool{false, true} {
+					page := store.Page{Limit: 10, Sort: sort, Desc: desc}
+					walk(t, s, f, page, n, func() {
+						added++
+						c, m := f.Key(added, "aaa added")
+						storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error { return tx.InsertCredential(c, m) })
+					})
 				}
 			}
-			return nil
 		})
-		added := 1000
-		for _, sort := range []string{"", "name", "created_at", "expires_at", "last_used_at"} {
-			for _, desc := range []bool{false, true} {
-				page := store.Page{Limit: 10, Sort: sort, Desc: desc}
-				walk(t, s, f, page, n, func() {
-					added++
-					c, m := f.Key(added, "aaa added")
-					storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error { return tx.InsertCredential(c, m) })
-				})
-			}
-		}
-	})
+	}
 }
 
 func walk(t *testing.T, s *store.Store, f storetest.Fixture, page store.Page, n int, between func()) {
@@ -133,239 +136,251 @@ func mustList(t *testing.T, s *store.Store, f storetest.Fixture, filter store.Cr
 }
 
 func TestBadPages(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		list := storetest.MustInsert(t, s, "a", "b")
-		f := list[0]
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i := range 5 {
-				c, m := f.Key(i, "k")
-				if err := tx.InsertCredential(c, m); err != nil {
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			list := storetest.MustInsert(t, s, "a", "b")
+			f := list[0]
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i := range 5 {
+					c, m := f.Key(i, "k")
+					if err := tx.InsertCredential(c, m); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			good := mustList(t, s, f, store.CredentialFilter{}, store.Page{Limit: 2}).Next
+			raw, err := base64.RawURLEncoding.DecodeString(good)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, c := range map[string]struct {
+				tenant tenancy.TenantID
+				filter store.CredentialFilter
+				page   store.Page
+			}{
+				"not base64":     {page: store.Page{Cursor: "%%%"}},
+				"not a cursor":   {page: store.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte("{}"))}},
+				"cut off":        {page: store.Page{Cursor: good[:len(good)-3]}},
+				"NUL in the key": {page: store.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), `"k"`, `"\u0000"`, 1)))}},
+				"other sort":     {page: store.Page{Cursor: good, Sort: "expires_at"}},
+				"other way":      {page: store.Page{Cursor: good, Desc: true}},
+				"other filter":   {page: store.Page{Cursor: good}, filter: store.CredentialFilter{Search: "k"}},
+				"other tenant":   {page: store.Page{Cursor: good}, tenant: list[1].Tenant.ID},
+				"unknown sort":   {page: store.Page{Sort: "digest"}},
+				"too many":       {page: store.Page{Limit: store.MaxLimit + 1}},
+				"negative":       {page: store.Page{Limit: -1}},
+				"long search":    {filter: store.CredentialFilter{Search: strings.Repeat("x", 201)}},
+				"bad search":     {filter: store.CredentialFilter{Search: "a\x00b"}},
+				"not UTF-8":      {filter: store.CredentialFilter{Search: "a\xff"}},
+			} {
+				tenant := cmp.Or(c.tenant, f.Tenant.ID)
+				err := s.Read(t.Context(), tenant, func(tx *store.Tx) error {
+					_, err := tx.Credentials(c.filter, c.page)
 					return err
+				})
+				if !problem.Is(err, problem.Invalid) {
+					t.Errorf("%s: %v", name, err)
 				}
 			}
-			return nil
 		})
-		good := mustList(t, s, f, store.CredentialFilter{}, store.Page{Limit: 2}).Next
-		raw, err := base64.RawURLEncoding.DecodeString(good)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, c := range map[string]struct {
-			tenant tenancy.TenantID
-			filter store.CredentialFilter
-			page   store.Page
-		}{
-			"not base64":     {page: store.Page{Cursor: "%%%"}},
-			"not a cursor":   {page: store.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte("{}"))}},
-			"cut off":        {page: store.Page{Cursor: good[:len(good)-3]}},
-			"NUL in the key": {page: store.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), `"k"`, `"\u0000"`, 1)))}},
-			"other sort":     {page: store.Page{Cursor: good, Sort: "expires_at"}},
-			"other way":      {page: store.Page{Cursor: good, Desc: true}},
-			"other filter":   {page: store.Page{Cursor: good}, filter: store.CredentialFilter{Search: "k"}},
-			"other tenant":   {page: store.Page{Cursor: good}, tenant: list[1].Tenant.ID},
-			"unknown sort":   {page: store.Page{Sort: "digest"}},
-			"too many":       {page: store.Page{Limit: store.MaxLimit + 1}},
-			"negative":       {page: store.Page{Limit: -1}},
-			"long search":    {filter: store.CredentialFilter{Search: strings.Repeat("x", 201)}},
-			"bad search":     {filter: store.CredentialFilter{Search: "a\x00b"}},
-			"not UTF-8":      {filter: store.CredentialFilter{Search: "a\xff"}},
-		} {
-			tenant := cmp.Or(c.tenant, f.Tenant.ID)
-			err := s.Read(t.Context(), tenant, func(tx *store.Tx) error {
-				_, err := tx.Credentials(c.filter, c.page)
-				return err
-			})
-			if !problem.Is(err, problem.Invalid) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	})
+	}
 }
 
 // TestSearch covers NV6: part of a word in any visible column, never hidden characters.
 func TestSearch(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		names := []string{"Billing export", "billing-nightly", "100% sure", "under_score", `back\slash`, "STRASSE 9", "Ünïcode", "it's", `say "hi"`, "x"}
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i, name := range names {
-				c, m := f.Key(i, name)
-				c.Hint = fmt.Sprintf("clv_uk_Ab%d…9xYz", i)
-				c.CreatedBy, c.CreatedByName = access.Principal{Type: access.PrincipalSystem, ID: "system"}, "system"
-				c.Principal = access.Principal{Type: access.PrincipalUser, ID: "usr_nobody"}
-				if i == 5 {
-					c.ExpiresAt = time.Date(2027, 3, 9, 0, 0, 0, 0, time.UTC)
-					c.OrganizationID = f.Below.ID
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			names := []string{"Billing export", "billing-nightly", "100% sure", "under_score", `back\slash`, "STRASSE 9", "Ünïcode", "it's", `say "hi"`, "x"}
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i, name := range names {
+					c, m := f.Key(i, name)
+					c.Hint = fmt.Sprintf("clv_uk_Ab%d…9xYz", i)
+					c.CreatedBy, c.CreatedByName = access.Principal{Type: access.PrincipalSystem, ID: "system"}, "system"
+					c.Principal = access.Principal{Type: access.PrincipalUser, ID: "usr_nobody"}
+					if i == 5 {
+						c.ExpiresAt = time.Date(2027, 3, 9, 0, 0, 0, 0, time.UTC)
+						c.OrganizationID = f.Below.ID
+					}
+					if i == 6 {
+						c.Principal = f.Principal()
+					}
+					if err := tx.InsertCredential(c, m); err != nil {
+						return err
+					}
 				}
-				if i == 6 {
-					c.Principal = f.Principal()
+				return nil
+			})
+			for search, want := range map[string][]int{
+				"":              {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+				"illin":         {0, 1},
+				"BILLING":       {0, 1},
+				"billing  exp":  {0},
+				"b":             {0, 1, 4},
+				"bi":            {0, 1},
+				"ni":            {1}, // the beginning of a word within a word
+				"il":            {},  // one or two characters are the beginning of a word
+				"0% s":          {2},
+				"%":             {}, // not the beginning of a word
+				"100%":          {2},
+				"_sc":           {3},
+				"r_s":           {3},
+				`\sl`:           {4},
+				"straße":        {5},
+				"ünï":           {6},
+				"ÜNÏCODE":       {6},
+				"it's":          {7},
+				`"hi"`:          {8},
+				"x":             {9},
+				"ab3":           {3}, // shown characters of the key
+				"2027-03":       {5}, // the expiry date as shown
+				"sales":         {5}, // the organization's name
+				"user a":        {6}, // the owner's name
+				"000000":        {},  // the key's digest and ID are not searched
+				"nothing":       {},
+				"' OR 1=1 --":   {},
+				`" OR "a":"b"`:  {},
+				"billing OR no": {},
+			} {
+				list := mustList(t, s, f, store.CredentialFilter{Search: search}, store.Page{})
+				got := []int{}
+				for _, c := range list.Items {
+					got = append(got, slices.Index(names, c.Name))
 				}
-				if err := tx.InsertCredential(c, m); err != nil {
-					return err
+				slices.Sort(got)
+				if d := gocmp.Diff(want, got); d != "" {
+					t.Errorf("search %q:\n%s", search, d)
+				}
+				if list.Total != int64(len(want)) {
+					t.Errorf("search %q: total %d, want %d", search, list.Total, len(want))
 				}
 			}
-			return nil
 		})
-		for search, want := range map[string][]int{
-			"":              {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-			"illin":         {0, 1},
-			"BILLING":       {0, 1},
-			"billing  exp":  {0},
-			"b":             {0, 1, 4},
-			"bi":            {0, 1},
-			"ni":            {1}, // the beginning of a word within a word
-			"il":            {},  // one or two characters are the beginning of a word
-			"0% s":          {2},
-			"%":             {}, // not the beginning of a word
-			"100%":          {2},
-			"_sc":           {3},
-			"r_s":           {3},
-			`\sl`:           {4},
-			"straße":        {5},
-			"ünï":           {6},
-			"ÜNÏCODE":       {6},
-			"it's":          {7},
-			`"hi"`:          {8},
-			"x":             {9},
-			"ab3":           {3}, // shown characters of the key
-			"2027-03":       {5}, // the expiry date as shown
-			"sales":         {5}, // the organization's name
-			"user a":        {6}, // the owner's name
-			"000000":        {},  // the key's digest and ID are not searched
-			"nothing":       {},
-			"' OR 1=1 --":   {},
-			`" OR "a":"b"`:  {},
-			"billing OR no": {},
-		} {
-			list := mustList(t, s, f, store.CredentialFilter{Search: search}, store.Page{})
-			got := []int{}
-			for _, c := range list.Items {
-				got = append(got, slices.Index(names, c.Name))
-			}
-			slices.Sort(got)
-			if d := gocmp.Diff(want, got); d != "" {
-				t.Errorf("search %q:\n%s", search, d)
-			}
-			if list.Total != int64(len(want)) {
-				t.Errorf("search %q: total %d, want %d", search, list.Total, len(want))
-			}
-		}
-	})
+	}
 }
 
 // TestSearchFarAway finds what lies beyond the part of the order that is looked through
 // first, after renames too: this is the text index's work.
 func TestSearchFarAway(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		const n = 2600
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i := range n {
-				c, m := f.Key(i, fmt.Sprintf("key %04d", i))
-				if i == n-1 {
-					c.Name = "zebra crossing"
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			const n = 2600
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i := range n {
+					c, m := f.Key(i, fmt.Sprintf("key %04d", i))
+					if i == n-1 {
+						c.Name = "zebra crossing"
+					}
+					if err := tx.InsertCredential(c, m); err != nil {
+						return err
+					}
 				}
-				if err := tx.InsertCredential(c, m); err != nil {
-					return err
+				// Renamed in the transaction that made it.
+				c, _ := f.Key(n-2, "zanzibar")
+				return tx.UpdateCredential(c)
+			})
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				c, _ := f.Key(n-3, "zulu time")
+				return tx.UpdateCredential(c)
+			})
+			for search, want := range map[string]int{"ebra cross": 1, "z": 3, "za": 1, "anzib": 1, "ulu": 1, "2597": 0, "2598": 0, "2599": 0, "2596": 1, "account": n, "key": n - 3} {
+				list := mustList(t, s, f, store.CredentialFilter{Search: search}, store.Page{Limit: 1000})
+				if want > store.CountLimit {
+					want = store.CountLimit + 1
+				}
+				if list.Total != int64(want) || len(list.Items) != min(want, 1000) {
+					t.Errorf("search %q: %d items, total %d, want %d", search, len(list.Items), list.Total, want)
 				}
 			}
-			// Renamed in the transaction that made it.
-			c, _ := f.Key(n-2, "zanzibar")
-			return tx.UpdateCredential(c)
+			storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				got, err := tx.CountCredentials(store.CredentialFilter{Search: "key"})
+				if got != n-3 {
+					t.Errorf("counted %d, want %d", got, n-3)
+				}
+				return err
+			})
 		})
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			c, _ := f.Key(n-3, "zulu time")
-			return tx.UpdateCredential(c)
-		})
-		for search, want := range map[string]int{"ebra cross": 1, "z": 3, "za": 1, "anzib": 1, "ulu": 1, "2597": 0, "2598": 0, "2599": 0, "2596": 1, "account": n, "key": n - 3} {
-			list := mustList(t, s, f, store.CredentialFilter{Search: search}, store.Page{Limit: 1000})
-			if want > store.CountLimit {
-				want = store.CountLimit + 1
-			}
-			if list.Total != int64(want) || len(list.Items) != min(want, 1000) {
-				t.Errorf("search %q: %d items, total %d, want %d", search, len(list.Items), list.Total, want)
-			}
-		}
-		storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			got, err := tx.CountCredentials(store.CredentialFilter{Search: "key"})
-			if got != n-3 {
-				t.Errorf("counted %d, want %d", got, n-3)
-			}
-			return err
-		})
-	})
+	}
 }
 
 // TestFilters covers NV7, VC2 and the other filters of a list of credentials.
 func TestFilters(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		change := []func(*credential.Credential){
-			func(*credential.Credential) {},
-			func(c *credential.Credential) { c.OrganizationID = f.Below.ID },
-			func(c *credential.Credential) { c.Kind = credential.OrganizationKey },
-			func(c *credential.Credential) { c.State = credential.Revoked },
-			func(c *credential.Credential) { c.State, c.DeletedAt = credential.Revoked, storetest.Epoch },
-			func(c *credential.Credential) { c.State = credential.Expired },
-			func(c *credential.Credential) { c.ExpiresAt = storetest.Epoch.Add(time.Hour) },
-			func(c *credential.Credential) {
-				c.Principal = access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
-			},
-			func(c *credential.Credential) {
-				c.Kind, c.Principal = credential.ClientCredential, access.Principal{Type: access.PrincipalTenant, ID: string(f.Tenant.ID)}
-			},
-			func(c *credential.Credential) { c.Kind = credential.ClientCredential },
-		}
-		var half uint64
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i, change := range change {
-				c, m := f.Key(i, fmt.Sprint(i))
-				change(&c)
-				if err := tx.InsertCredential(c, m); err != nil {
-					return err
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			change := []func(*credential.Credential){
+				func(*credential.Credential) {},
+				func(c *credential.Credential) { c.OrganizationID = f.Below.ID },
+				func(c *credential.Credential) { c.Kind = credential.OrganizationKey },
+				func(c *credential.Credential) { c.State = credential.Revoked },
+				func(c *credential.Credential) { c.State, c.DeletedAt = credential.Revoked, storetest.Epoch },
+				func(c *credential.Credential) { c.State = credential.Expired },
+				func(c *credential.Credential) { c.ExpiresAt = storetest.Epoch.Add(time.Hour) },
+				func(c *credential.Credential) {
+					c.Principal = access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
+				},
+				func(c *credential.Credential) {
+					c.Kind, c.Principal = credential.ClientCredential, access.Principal{Type: access.PrincipalTenant, ID: string(f.Tenant.ID)}
+				},
+				func(c *credential.Credential) { c.Kind = credential.ClientCredential },
+			}
+			var half uint64
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i, change := range change {
+					c, m := f.Key(i, fmt.Sprint(i))
+					change(&c)
+					if err := tx.InsertCredential(c, m); err != nil {
+						return err
+					}
+					if i == 2 {
+						half = tx.Head()
+					}
 				}
-				if i == 2 {
-					half = tx.Head()
+				return nil
+			})
+			clientCredentials := []credential.Kind{credential.ClientCredential}
+			owner := access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
+			for name, c := range map[string]struct {
+				filter store.CredentialFilter
+				want   string
+			}{
+				"all":           {store.CredentialFilter{}, "0 1 2 3 6 7 8 9"},
+				"with deleted":  {store.CredentialFilter{IncludeDeleted: true}, "0 1 2 3 4 5 6 7 8 9"},
+				"at the root":   {store.CredentialFilter{At: f.Root.ID}, "0 1 2 3 6 7 8 9"},
+				"below":         {store.CredentialFilter{At: f.Below.ID}, "1"},
+				"kind":          {store.CredentialFilter{Kinds: []credential.Kind{credential.OrganizationKey}}, "2"},
+				"revoked":       {store.CredentialFilter{States: []credential.State{credential.Revoked}}, "3"},
+				"expiring":      {store.CredentialFilter{ExpiringBefore: storetest.Epoch.Add(2 * time.Hour)}, "6"},
+				"owner":         {store.CredentialFilter{Owner: &owner}, "7"},
+				"as of":         {store.CredentialFilter{AsOf: half}, "0 1 2"},
+				"users' own":    {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalUser}, "9"},
+				"the account's": {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalTenant}, "8"},
+				"both levels":   {store.CredentialFilter{Kinds: clientCredentials}, "8 9"},
+				"two kinds": {store.CredentialFilter{
+					Kinds: []credential.Kind{credential.ClientCredential, credential.OrganizationKey}, At: f.Root.ID,
+				}, "2 8 9"},
+			} {
+				var got []string
+				for _, c := range mustList(t, s, f, c.filter, store.Page{}).Items {
+					got = append(got, c.Name)
+				}
+				if strings.Join(got, " ") != c.want {
+					t.Errorf("%s: %v, want %s", name, got, c.want)
 				}
 			}
-			return nil
-		})
-		clientCredentials := []credential.Kind{credential.ClientCredential}
-		owner := access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
-		for name, c := range map[string]struct {
-			filter store.CredentialFilter
-			want   string
-		}{
-			"all":           {store.CredentialFilter{}, "0 1 2 3 6 7 8 9"},
-			"with deleted":  {store.CredentialFilter{IncludeDeleted: true}, "0 1 2 3 4 5 6 7 8 9"},
-			"at the root":   {store.CredentialFilter{At: f.Root.ID}, "0 1 2 3 6 7 8 9"},
-			"below":         {store.CredentialFilter{At: f.Below.ID}, "1"},
-			"kind":          {store.CredentialFilter{Kinds: []credential.Kind{credential.OrganizationKey}}, "2"},
-			"revoked":       {store.CredentialFilter{States: []credential.State{credential.Revoked}}, "3"},
-			"expiring":      {store.CredentialFilter{ExpiringBefore: storetest.Epoch.Add(2 * time.Hour)}, "6"},
-			"owner":         {store.CredentialFilter{Owner: &owner}, "7"},
-			"as of":         {store.CredentialFilter{AsOf: half}, "0 1 2"},
-			"users' own":    {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalUser}, "9"},
-			"the account's": {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalTenant}, "8"},
-			"both levels":   {store.CredentialFilter{Kinds: clientCredentials}, "8 9"},
-			"two kinds": {store.CredentialFilter{
-				Kinds: []credential.Kind{credential.ClientCredential, credential.OrganizationKey}, At: f.Root.ID,
-			}, "2 8 9"},
-		} {
-			var got []string
-			for _, c := range mustList(t, s, f, c.filter, store.Page{}).Items {
-				got = append(got, c.Name)
+			err := s.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+				_, err := tx.Credentials(store.CredentialFilter{At: "org_b0"}, store.Page{})
+				return err
+			})
+			if !problem.Is(err, problem.NotFound) {
+				t.Errorf("a filter by another tenant's organization: %v", err)
 			}
-			if strings.Join(got, " ") != c.want {
-				t.Errorf("%s: %v, want %s", name, got, c.want)
-			}
-		}
-		err := s.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
-			_, err := tx.Credentials(store.CredentialFilter{At: "org_b0"}, store.Page{})
-			return err
 		})
-		if !problem.Is(err, problem.NotFound) {
-			t.Errorf("a filter by another tenant's organization: %v", err)
-		}
-	})
+	}
 }

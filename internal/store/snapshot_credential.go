@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -229,18 +231,18 @@ func readCredential(c *verify.Credential, row columns, quotas map[credential.ID]
 }
 
 type quotaRow struct {
+	bun.BaseModel `bun:"table:quota_usage,alias:q"`
+
 	CredentialID string
 	Name         string
 	PeriodStart  int64
 	Used         int64
 }
 
-// allTenantsQuotas are the counts of all processes, summed.
+// allTenantsQuotas are the counts of all quotas.
 func (tx *Tx) allTenantsQuotas() (map[credential.ID][]verify.QuotaUsed, error) {
 	var rows []quotaRow
-	err := tx.db.NewSelect().TableExpr("quota_usage").
-		ColumnExpr("credential_id, name, period_start, CAST(sum(used) AS BIGINT) AS used").
-		GroupExpr("credential_id, name, period_start").OrderExpr("credential_id, name, period_start").Scan(tx.ctx, &rows)
+	err := tx.db.NewSelect().Model(&rows).Order("credential_id", "name", "period_start").Scan(tx.ctx)
 	if err != nil {
 		return nil, err
 	}

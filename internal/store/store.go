@@ -18,7 +18,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -56,7 +55,6 @@ type Store struct {
 	log         *slog.Logger
 	lockTimeout time.Duration
 	maxGroup    int
-	node        string // this process, in quota counts
 
 	requests chan *request
 	closing  chan struct{} // closed by Close
@@ -89,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, db.close())
 	}
 	s := &Store{
-		db: db, now: c.Now, log: c.Logger, lockTimeout: c.LockTimeout, maxGroup: c.MaxGroup, node: rand.Text(),
+		db: db, now: c.Now, log: c.Logger, lockTimeout: c.LockTimeout, maxGroup: c.MaxGroup,
 		requests: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	s.feed = newFeed(db, c.Logger)

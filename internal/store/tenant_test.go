@@ -44,42 +44,45 @@ func everything(t *testing.T, s *store.Store, letter string, key int) storetest.
 // TestTenantIsolation reads and changes everything of tenant b in a transaction of tenant a:
 // nothing of it is there.
 func TestTenantIsolation(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		a, b := everything(t, s, "a", 10), everything(t, s, "b", 20)
-		storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			for name, get := range gets(tx, b, 20) {
-				if err := get(); !problem.Is(err, problem.NotFound) {
-					t.Errorf("%s of another tenant: %v", name, err)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			a, b := everything(t, s, "a", 10), everything(t, s, "b", 20)
+			storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				for name, get := range gets(tx, b, 20) {
+					if err := get(); !problem.Is(err, problem.NotFound) {
+						t.Errorf("%s of another tenant: %v", name, err)
+					}
+				}
+				for name, get := range gets(tx, a, 10) {
+					if err := get(); err != nil {
+						t.Errorf("%s of one's own: %v", name, err)
+					}
+				}
+				for name, count := range counts(tx, b, 20) {
+					if n, err := count(); n != 0 || err != nil {
+						t.Errorf("%s of another tenant: %d items, %v", name, n, err)
+					}
+				}
+				for name, count := range counts(tx, a, 10) {
+					if n, err := count(); n == 0 || err != nil {
+						t.Errorf("%s of one's own: %d items, %v", name, n, err)
+					}
+				}
+				return nil
+			})
+			before := everythingOf(t, s, b)
+			for name, change := range changes(b, 20) {
+				_, err := s.Write(t.Context(), a.Tenant.ID, change)
+				if err == nil && name != "ending sessions" && name != "ending links" && name != "destroying material" {
+					t.Errorf("%s of another tenant was not refused", name)
 				}
 			}
-			for name, get := range gets(tx, a, 10) {
-				if err := get(); err != nil {
-					t.Errorf("%s of one's own: %v", name, err)
-				}
+			if d := cmp.Diff(before, everythingOf(t, s, b)); d != "" {
+				t.Errorf("another tenant was changed:\n%s", d)
 			}
-			for name, count := range counts(tx, b, 20) {
-				if n, err := count(); n != 0 || err != nil {
-					t.Errorf("%s of another tenant: %d items, %v", name, n, err)
-				}
-			}
-			for name, count := range counts(tx, a, 10) {
-				if n, err := count(); n == 0 || err != nil {
-					t.Errorf("%s of one's own: %d items, %v", name, n, err)
-				}
-			}
-			return nil
 		})
-		before := everythingOf(t, s, b)
-		for name, change := range changes(b, 20) {
-			_, err := s.Write(t.Context(), a.Tenant.ID, change)
-			if err == nil && name != "ending sessions" && name != "ending links" && name != "destroying material" {
-				t.Errorf("%s of another tenant was not refused", name)
-			}
-		}
-		if d := cmp.Diff(before, everythingOf(t, s, b)); d != "" {
-			t.Errorf("another tenant was changed:\n%s", d)
-		}
-	})
+	}
 }
 
 func gets(tx *store.Tx, f storetest.Fixture, key int) map[string]func() error {
@@ -276,211 +279,226 @@ func everythingOf(t *testing.T, s *store.Store, f storetest.Fixture) (all []any)
 }
 
 func TestAllTenantsFindsTenants(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		everything(t, s, "a", 10)
-		f := everything(t, s, "b", 20)
-		storetest.MustRead(t, s, "ten_a", func(tx *store.Tx) error {
-			for name, find := range map[string]func() (tenancy.TenantID, error){
-				"credential":   func() (tenancy.TenantID, error) { return tx.AllTenantsCredentialTenant(storetest.KeyID(20)) },
-				"organization": func() (tenancy.TenantID, error) { return tx.AllTenantsOrganizationTenant(f.Below.ID) },
-				"user":         func() (tenancy.TenantID, error) { return tx.AllTenantsUserTenant(f.User.ID) },
-				"role":         func() (tenancy.TenantID, error) { return tx.AllTenantsRoleTenant(f.Role.ID) },
-				"assignment":   func() (tenancy.TenantID, error) { return tx.AllTenantsAssignmentTenant(f.Assignment.ID) },
-				"app":          func() (tenancy.TenantID, error) { return tx.AllTenantsAppTenant(f.App().ID) },
-				"service account": func() (tenancy.TenantID, error) {
-					return tx.AllTenantsServiceAccountTenant(f.ServiceAccount().ID)
-				},
-				"operation": func() (tenancy.TenantID, error) { return tx.AllTenantsOperationTenant(f.Operation().ID) },
-			} {
-				if tenant, err := find(); tenant != f.Tenant.ID || err != nil {
-					t.Errorf("%s: %q, %v", name, tenant, err)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			everything(t, s, "a", 10)
+			f := everything(t, s, "b", 20)
+			storetest.MustRead(t, s, "ten_a", func(tx *store.Tx) error {
+				for name, find := range map[string]func() (tenancy.TenantID, error){
+					"credential":   func() (tenancy.TenantID, error) { return tx.AllTenantsCredentialTenant(storetest.KeyID(20)) },
+					"organization": func() (tenancy.TenantID, error) { return tx.AllTenantsOrganizationTenant(f.Below.ID) },
+					"user":         func() (tenancy.TenantID, error) { return tx.AllTenantsUserTenant(f.User.ID) },
+					"role":         func() (tenancy.TenantID, error) { return tx.AllTenantsRoleTenant(f.Role.ID) },
+					"assignment":   func() (tenancy.TenantID, error) { return tx.AllTenantsAssignmentTenant(f.Assignment.ID) },
+					"app":          func() (tenancy.TenantID, error) { return tx.AllTenantsAppTenant(f.App().ID) },
+					"service account": func() (tenancy.TenantID, error) {
+						return tx.AllTenantsServiceAccountTenant(f.ServiceAccount().ID)
+					},
+					"operation": func() (tenancy.TenantID, error) { return tx.AllTenantsOperationTenant(f.Operation().ID) },
+				} {
+					if tenant, err := find(); tenant != f.Tenant.ID || err != nil {
+						t.Errorf("%s: %q, %v", name, tenant, err)
+					}
 				}
-			}
-			for name, find := range map[string]func() (tenancy.TenantID, error){
-				"credential": func() (tenancy.TenantID, error) { return tx.AllTenantsCredentialTenant(storetest.KeyID(99)) },
-				"user":       func() (tenancy.TenantID, error) { return tx.AllTenantsUserTenant("usr_\x00' OR 1=1") },
-			} {
-				if _, err := find(); !problem.Is(err, problem.NotFound) {
-					t.Errorf("unknown %s: %v", name, err)
+				for name, find := range map[string]func() (tenancy.TenantID, error){
+					"credential": func() (tenancy.TenantID, error) { return tx.AllTenantsCredentialTenant(storetest.KeyID(99)) },
+					"user":       func() (tenancy.TenantID, error) { return tx.AllTenantsUserTenant("usr_\x00' OR 1=1") },
+				} {
+					if _, err := find(); !problem.Is(err, problem.NotFound) {
+						t.Errorf("unknown %s: %v", name, err)
+					}
 				}
-			}
-			if got, err := tx.AllTenantsIn(f.Tenant.ID).User(f.User.ID); err != nil || got.ID != f.User.ID {
-				t.Errorf("the same transaction for another tenant: %v", err)
-			}
-			return nil
+				if got, err := tx.AllTenantsIn(f.Tenant.ID).User(f.User.ID); err != nil || got.ID != f.User.ID {
+					t.Errorf("the same transaction for another tenant: %v", err)
+				}
+				return nil
+			})
 		})
-	})
+	}
 }
 
 // TestTaken maps each unique index to a Conflict with a code of its own.
 func TestTaken(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		a := everything(t, s, "a", 10)
-		other := storetest.NewFixture("c")
-		for code, write := range map[string]func(*store.Tx) error{
-			"tenant_exists": func(tx *store.Tx) error {
-				o := other.Tenant
-				o.Slug, o.PlanID = a.Tenant.Slug, a.Tenant.PlanID
-				return tx.AllTenantsIn(o.ID).InsertTenant(o)
-			},
-			"plan_exists": func(tx *store.Tx) error {
-				p := other.Plan
-				p.Key = a.Plan.Key
-				return tx.AllTenantsInsertPlan(p)
-			},
-			"user_exists": func(tx *store.Tx) error {
-				u := a.User
-				u.ID = "usr_second"
-				return tx.InsertUser(u, "user.a")
-			},
-			"role_exists": func(tx *store.Tx) error {
-				r := a.Role
-				r.ID, r.Name = "rol_second", "ROLE A"
-				return tx.InsertRole(r)
-			},
-			"assignment_exists": func(tx *store.Tx) error {
-				again := a.Assignment
-				again.ID = "asg_second"
-				return tx.InsertAssignment(again)
-			},
-			"version_exists": func(tx *store.Tx) error {
-				_, m := a.Key(10, "")
-				return tx.InsertMaterial(m)
-			},
-			"app_exists": func(tx *store.Tx) error {
-				again := a.App()
-				again.ID = "app_second"
-				return tx.InsertApp(again)
-			},
-			"service_account_exists": func(tx *store.Tx) error {
-				again := a.ServiceAccount()
-				again.ID, again.Email = "sva_second", "ROBOT"+again.Email[5:]
-				return tx.InsertServiceAccount(again)
-			},
-			"operation_exists": func(tx *store.Tx) error { return tx.InsertOperation(a.Operation()) },
-			"credential_exists": func(tx *store.Tx) error {
-				c, m := a.Key(99, "the same client ID")
-				c.PublicID = "public-a"
-				return tx.InsertCredential(c, m)
-			},
-			"idempotency_key_in_use": func(tx *store.Tx) error {
-				return tx.PutIdempotency(store.IdempotencyRecord{Scope: "scope", Key: "key", RequestHash: []byte("h"), ExpiresAt: time.Now().Add(time.Hour)})
-			},
-			"in_use": func(tx *store.Tx) error { return tx.AllTenantsDeletePlan(a.Plan.ID) },
-		} {
-			_, err := s.Write(t.Context(), a.Tenant.ID, write)
-			if !problem.Is(err, problem.Conflict) || !problem.HasCode(err, code) {
-				t.Errorf("%s: %v", code, err)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			a := everything(t, s, "a", 10)
+			other := storetest.NewFixture("c")
+			for code, write := range map[string]func(*store.Tx) error{
+				"tenant_exists": func(tx *store.Tx) error {
+					o := other.Tenant
+					o.Slug, o.PlanID = a.Tenant.Slug, a.Tenant.PlanID
+					return tx.AllTenantsIn(o.ID).InsertTenant(o)
+				},
+				"plan_exists": func(tx *store.Tx) error {
+					p := other.Plan
+					p.Key = a.Plan.Key
+					return tx.AllTenantsInsertPlan(p)
+				},
+				"user_exists": func(tx *store.Tx) error {
+					u := a.User
+					u.ID = "usr_second"
+					return tx.InsertUser(u, "user.a")
+				},
+				"role_exists": func(tx *store.Tx) error {
+					r := a.Role
+					r.ID, r.Name = "rol_second", "ROLE A"
+					return tx.InsertRole(r)
+				},
+				"assignment_exists": func(tx *store.Tx) error {
+					again := a.Assignment
+					again.ID = "asg_second"
+					return tx.InsertAssignment(again)
+				},
+				"version_exists": func(tx *store.Tx) error {
+					_, m := a.Key(10, "")
+					return tx.InsertMaterial(m)
+				},
+				"app_exists": func(tx *store.Tx) error {
+					again := a.App()
+					again.ID = "app_second"
+					return tx.InsertApp(again)
+				},
+				"service_account_exists": func(tx *store.Tx) error {
+					again := a.ServiceAccount()
+					again.ID, again.Email = "sva_second", "ROBOT"+again.Email[5:]
+					return tx.InsertServiceAccount(again)
+				},
+				"operation_exists": func(tx *store.Tx) error { return tx.InsertOperation(a.Operation()) },
+				"credential_exists": func(tx *store.Tx) error {
+					c, m := a.Key(99, "the same client ID")
+					c.PublicID = "public-a"
+					return tx.InsertCredential(c, m)
+				},
+				"idempotency_key_in_use": func(tx *store.Tx) error {
+					return tx.PutIdempotency(store.IdempotencyRecord{Scope: "scope", Key: "key", RequestHash: []byte("h"), ExpiresAt: time.Now().Add(time.Hour)})
+				},
+				"in_use": func(tx *store.Tx) error { return tx.AllTenantsDeletePlan(a.Plan.ID) },
+			} {
+				_, err := s.Write(t.Context(), a.Tenant.ID, write)
+				if !problem.Is(err, problem.Conflict) || !problem.HasCode(err, code) {
+					t.Errorf("%s: %v", code, err)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // TestNamesAreFreeAgain: what is deleted doesn't keep its names.
 func TestNamesAreFreeAgain(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		a := everything(t, s, "a", 10)
-		storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			u, r := a.User, a.Role
-			u.State = tenancy.Deleted
-			return errors.Join(tx.UpdateUser(u, "user.a"), tx.DeleteAssignment(a.Assignment.ID), tx.DeleteRole(r.ID))
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			a := everything(t, s, "a", 10)
+			storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				u, r := a.User, a.Role
+				u.State = tenancy.Deleted
+				return errors.Join(tx.UpdateUser(u, "user.a"), tx.DeleteAssignment(a.Assignment.ID), tx.DeleteRole(r.ID))
+			})
+			storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				u, r := a.User, a.Role
+				u.ID, r.ID = "usr_second", "rol_second"
+				return errors.Join(tx.InsertUser(u, "user.a"), tx.InsertRole(r))
+			})
+			storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				if u, err := tx.UserByFolded("user.a"); err != nil || u.ID != "usr_second" {
+					t.Errorf("found %q, %v", u.ID, err)
+				}
+				if u, err := tx.User(a.User.ID); err != nil || u.State != tenancy.Deleted {
+					t.Errorf("the tombstone: %v, %v", u.State, err)
+				}
+				if list, err := tx.Administrators(); len(list) != 0 || err != nil {
+					t.Errorf("%d administrators are left, %v", len(list), err)
+				}
+				return nil
+			})
 		})
-		storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			u, r := a.User, a.Role
-			u.ID, r.ID = "usr_second", "rol_second"
-			return errors.Join(tx.InsertUser(u, "user.a"), tx.InsertRole(r))
-		})
-		storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			if u, err := tx.UserByFolded("user.a"); err != nil || u.ID != "usr_second" {
-				t.Errorf("found %q, %v", u.ID, err)
-			}
-			if u, err := tx.User(a.User.ID); err != nil || u.State != tenancy.Deleted {
-				t.Errorf("the tombstone: %v, %v", u.State, err)
-			}
-			if list, err := tx.Administrators(); len(list) != 0 || err != nil {
-				t.Errorf("%d administrators are left, %v", len(list), err)
-			}
-			return nil
-		})
-	})
+	}
 }
 
 // TestRightsAreNotRemembered that were never committed, nor ones from before a change.
 func TestRightsAreNotRemembered(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, url string) {
-		a := everything(t, s, "a", 10)
-		other := storetest.MustOpen(t, url)
-		name := func(s *store.Store) (name string) {
-			t.Helper()
-			storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-				r, err := tx.Role(a.Role.ID)
-				name = r.Name
-				return err
-			})
-			return name
-		}
-		rename := func(s *store.Store, to string, after error) {
-			t.Helper()
-			_, err := s.Write(t.Context(), a.Tenant.ID, func(tx *store.Tx) error {
-				r, err := tx.Role(a.Role.ID)
-				if err != nil {
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, url := engine.Open(t)
+			a := everything(t, s, "a", 10)
+			other := storetest.MustOpen(t, url)
+			name := func(s *store.Store) (name string) {
+				t.Helper()
+				storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+					r, err := tx.Role(a.Role.ID)
+					name = r.Name
 					return err
-				}
-				r.Name = to
-				if err := tx.UpdateRole(r); err != nil {
-					return err
-				}
-				if r, err := tx.Role(a.Role.ID); err != nil || r.Name != to {
-					t.Errorf("a transaction doesn't see its own change: %q, %v", r.Name, err)
-				}
-				return after
-			})
-			if !errors.Is(err, after) {
-				t.Fatal(err)
+				})
+				return name
 			}
-		}
-		_ = name(s)
-		rename(s, "given up", errOurs)
-		if got := name(s); got != a.Role.Name {
-			t.Errorf("a change that was rolled back is remembered: %q", got)
-		}
-		rename(other, "theirs", nil)
-		if got := name(s); got != "theirs" {
-			t.Errorf("another process's change is not seen: %q", got)
-		}
-		rename(s, "ours", nil)
-		if a, b := name(s), name(other); a != "ours" || b != "ours" {
-			t.Errorf("%q and %q", a, b)
-		}
-	})
+			rename := func(s *store.Store, to string, after error) {
+				t.Helper()
+				_, err := s.Write(t.Context(), a.Tenant.ID, func(tx *store.Tx) error {
+					r, err := tx.Role(a.Role.ID)
+					if err != nil {
+						return err
+					}
+					r.Name = to
+					if err := tx.UpdateRole(r); err != nil {
+						return err
+					}
+					if r, err := tx.Role(a.Role.ID); err != nil || r.Name != to {
+						t.Errorf("a transaction doesn't see its own change: %q, %v", r.Name, err)
+					}
+					return after
+				})
+				if !errors.Is(err, after) {
+					t.Fatal(err)
+				}
+			}
+			_ = name(s)
+			rename(s, "given up", errOurs)
+			if got := name(s); got != a.Role.Name {
+				t.Errorf("a change that was rolled back is remembered: %q", got)
+			}
+			rename(other, "theirs", nil)
+			if got := name(s); got != "theirs" {
+				t.Errorf("another process's change is not seen: %q", got)
+			}
+			rename(s, "ours", nil)
+			if a, b := name(s), name(other); a != "ours" || b != "ours" {
+				t.Errorf("%q and %q", a, b)
+			}
+		})
+	}
 }
 
 func TestMoveOrganization(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		a := everything(t, s, "a", 10)
-		storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			deep := tenancy.Organization{ID: "org_a2", TenantID: a.Tenant.ID, ParentID: a.Below.ID, Path: []tenancy.OrgID{a.Root.ID, a.Below.ID, "org_a2"}, Name: "Deep", State: tenancy.Active}
-			side := tenancy.Organization{ID: "org_a3", TenantID: a.Tenant.ID, ParentID: a.Root.ID, Path: []tenancy.OrgID{a.Root.ID, "org_a3"}, Name: "Side", State: tenancy.Active}
-			return errors.Join(tx.InsertOrganization(deep), tx.InsertOrganization(side))
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			a := everything(t, s, "a", 10)
+			storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				deep := tenancy.Organization{ID: "org_a2", TenantID: a.Tenant.ID, ParentID: a.Below.ID, Path: []tenancy.OrgID{a.Root.ID, a.Below.ID, "org_a2"}, Name: "Deep", State: tenancy.Active}
+				side := tenancy.Organization{ID: "org_a3", TenantID: a.Tenant.ID, ParentID: a.Root.ID, Path: []tenancy.OrgID{a.Root.ID, "org_a3"}, Name: "Side", State: tenancy.Active}
+				return errors.Join(tx.InsertOrganization(deep), tx.InsertOrganization(side))
+			})
+			for _, into := range []tenancy.OrgID{a.Below.ID, "org_a2"} {
+				_, err := s.Write(t.Context(), a.Tenant.ID, func(tx *store.Tx) error { return tx.MoveOrganization(a.Below.ID, into) })
+				if !problem.HasCode(err, "organization_cycle") {
+					t.Errorf("moving below itself: %v", err)
+				}
+			}
+			storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error { return tx.MoveOrganization(a.Below.ID, "org_a3") })
+			storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
+				o, err := tx.Organization("org_a2")
+				want := []tenancy.OrgID{a.Root.ID, "org_a3", a.Below.ID, "org_a2"}
+				if d := cmp.Diff(want, o.Path); d != "" || err != nil {
+					t.Errorf("the path below: %v\n%s", err, d)
+				}
+				below, err := tx.Organizations(store.OrganizationFilter{At: "org_a3"}, store.Page{})
+				if len(below.Items) != 3 || err != nil {
+					t.Errorf("%d organizations below, %v", len(below.Items), err)
+				}
+				return nil
+			})
 		})
-		for _, into := range []tenancy.OrgID{a.Below.ID, "org_a2"} {
-			_, err := s.Write(t.Context(), a.Tenant.ID, func(tx *store.Tx) error { return tx.MoveOrganization(a.Below.ID, into) })
-			if !problem.HasCode(err, "organization_cycle") {
-				t.Errorf("moving below itself: %v", err)
-			}
-		}
-		storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error { return tx.MoveOrganization(a.Below.ID, "org_a3") })
-		storetest.MustRead(t, s, a.Tenant.ID, func(tx *store.Tx) error {
-			o, err := tx.Organization("org_a2")
-			want := []tenancy.OrgID{a.Root.ID, "org_a3", a.Below.ID, "org_a2"}
-			if d := cmp.Diff(want, o.Path); d != "" || err != nil {
-				t.Errorf("the path below: %v\n%s", err, d)
-			}
-			below, err := tx.Organizations(store.OrganizationFilter{At: "org_a3"}, store.Page{})
-			if len(below.Items) != 3 || err != nil {
-				t.Errorf("%d organizations below, %v", len(below.Items), err)
-			}
-			return nil
-		})
-	})
+	}
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // UsageRow is what happened to one credential since the last batch: Valid and Denied are
-// added to what is known. Quotas are absolute: what this process, since it started, counted
-// itself in the period; the sum over all processes is what was used.
+// added to what is known. Quotas are absolute: what this process knows to be used in the
+// period, counts from before its start included. Of several processes' the highest stays,
+// so a quota is exact with one node, and with more lets each use it up before restarts.
 type UsageRow = verify.Usage
 
 // UsageHour is the use of one credential in one hour.
@@ -30,8 +31,8 @@ const (
 	addUsage = "INSERT INTO usage_hours (credential_id, hour, code, tenant_id, calls) VALUES (?, ?, ?, ?, ?) " +
 		"ON CONFLICT (credential_id, hour, code) DO UPDATE SET calls = usage_hours.calls + excluded.calls"
 	setLastUsed = "UPDATE credentials SET last_used_at = ? WHERE id = ? AND tenant_id = ? AND last_used_at < ?"
-	putQuota    = "INSERT INTO quota_usage (credential_id, name, period_start, node, tenant_id, used) VALUES (?, ?, ?, ?, ?, ?) " +
-		"ON CONFLICT (credential_id, name, period_start, node) DO UPDATE SET used = excluded.used"
+	putQuota    = "INSERT INTO quota_usage (credential_id, name, period_start, tenant_id, used) VALUES (?, ?, ?, ?, ?) " +
+		"ON CONFLICT (credential_id, name, period_start) DO UPDATE SET used = excluded.used WHERE quota_usage.used < excluded.used"
 )
 
 // AddUsage records a batch of usage, in chunks. It changes nothing that verification holds
@@ -69,7 +70,7 @@ func (tx *Tx) allTenantsAddUsage(u *UsageRow) error {
 		list = append(list, statement{text: setLastUsed, args: []any{at, id, tenant, at}})
 	}
 	for _, q := range u.Quotas {
-		list = append(list, statement{text: putQuota, args: []any{id, q.Name, micros(q.PeriodStart), tx.store.node, tenant, q.Used}})
+		list = append(list, statement{text: putQuota, args: []any{id, q.Name, micros(q.PeriodStart), tenant, q.Used}})
 	}
 	return tx.writeAll(list...)
 }

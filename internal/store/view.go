@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -39,7 +40,7 @@ func (s *Store) openViews(ctx context.Context) (views []*view, h head, err error
 	for len(views) < min(4, runtime.GOMAXPROCS(0)) {
 		v, other, err := s.openView(ctx, moment)
 		if err != nil {
-			break // fewer views are slower, not wrong
+			return views, h, nil //nolint:nilerr // fewer views are slower, not wrong
 		}
 		if other != h {
 			// On SQLite a write came between; a view of another moment is of no use.
@@ -121,11 +122,11 @@ func scanSQLite(ctx context.Context, driverConn any, query string, from, until i
 	}()
 	values := make(sqliteColumns, width)
 	for {
-		switch err := rows.Next(values); err {
-		case nil:
-		case io.EOF:
+		err := rows.Next(values)
+		if errors.Is(err, io.EOF) {
 			return nil
-		default:
+		}
+		if err != nil {
 			return err
 		}
 		if err := each(values); err != nil {
@@ -194,9 +195,9 @@ func (c *postgresColumns) name(i int) string {
 func (c *postgresColumns) number(i int) int64 {
 	switch b := c.values[i]; len(b) {
 	case 8:
-		return int64(binary.BigEndian.Uint64(b)) //nolint:gosec // as it was sent
+		return int64(binary.BigEndian.Uint64(b))
 	case 4:
-		return int64(int32(binary.BigEndian.Uint32(b))) //nolint:gosec // as it was sent
+		return int64(int32(binary.BigEndian.Uint32(b)))
 	}
 	return 0
 }

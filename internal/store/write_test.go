@@ -21,51 +21,54 @@ var errOurs = errors.New("the callback's own error")
 // TestGroupMembersAreIsolated lets good and bad requests share commits: each bad one fails
 // with its own error and harms no other.
 func TestGroupMembersAreIsolated(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		const n = 120
-		errs := make([]error, n)
-		var all sync.WaitGroup
-		for i := range n {
-			all.Go(func() {
-				_, errs[i] = s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
-					c, m := f.Key(i, fmt.Sprintf("key %d", i))
-					if i%6 == 1 {
-						c.Labels.ExternalID = "same" // all but one are taken
-					}
-					if err := tx.InsertCredential(c, m); err != nil {
-						return err
-					}
-					return spoil(tx, i)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			const n = 120
+			errs := make([]error, n)
+			var all sync.WaitGroup
+			for i := range n {
+				all.Go(func() {
+					_, errs[i] = s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+						c, m := f.Key(i, fmt.Sprintf("key %d", i))
+						if i%6 == 1 {
+							c.Labels.ExternalID = "same" // all but one are taken
+						}
+						if err := tx.InsertCredential(c, m); err != nil {
+							return err
+						}
+						return spoil(tx, i)
+					})
 				})
+			}
+			all.Wait()
+			taken := 0
+			storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				for i, err := range errs {
+					_, missing := tx.Credential(storetest.KeyID(i))
+					if (err == nil) != (missing == nil) {
+						t.Errorf("request %d: answered %v, but reading says %v", i, err, missing)
+					}
+					if i%6 == 1 && err == nil {
+						taken++
+					}
+					checkSpoilt(t, i, err)
+				}
+				list, err := tx.Credentials(store.CredentialFilter{Search: "key"}, store.Page{Limit: 1000})
+				if err != nil {
+					return err
+				}
+				if want := n/6*2 + 1; len(list.Items) != want {
+					t.Errorf("%d keys are listed, want %d", len(list.Items), want)
+				}
+				return nil
 			})
-		}
-		all.Wait()
-		taken := 0
-		storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			for i, err := range errs {
-				_, missing := tx.Credential(storetest.KeyID(i))
-				if (err == nil) != (missing == nil) {
-					t.Errorf("request %d: answered %v, but reading says %v", i, err, missing)
-				}
-				if i%6 == 1 && err == nil {
-					taken++
-				}
-				checkSpoilt(t, i, err)
+			if taken != 1 {
+				t.Errorf("%d credentials have the same external ID", taken)
 			}
-			list, err := tx.Credentials(store.CredentialFilter{Search: "key"}, store.Page{Limit: 1000})
-			if err != nil {
-				return err
-			}
-			if want := n/6*2 + 1; len(list.Items) != want {
-				t.Errorf("%d keys are listed, want %d", len(list.Items), want)
-			}
-			return nil
 		})
-		if taken != 1 {
-			t.Errorf("%d credentials have the same external ID", taken)
-		}
-	})
+	}
 }
 
 // spoil makes a request bad in the way of its number.
@@ -115,142 +118,160 @@ func checkSpoilt(t *testing.T, i int, err error) {
 // TestKeptFailure: a callback that keeps a failed write to itself must not have the rest of
 // it committed.
 func TestKeptFailure(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		_, err := s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
-			c, m := f.Key(1, "kept")
-			if err := tx.InsertCredential(c, m); err != nil {
-				return err
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			_, err := s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+				c, m := f.Key(1, "kept")
+				if err := tx.InsertCredential(c, m); err != nil {
+					return err
+				}
+				_ = tx.InsertUser(f.User, "user.a") // taken
+				_, _ = tx.Credential(c.ID)
+				return nil
+			})
+			if !problem.HasCode(err, "user_exists") && !problem.Is(err, problem.Conflict) {
+				t.Errorf("kept failure came back as %v", err)
 			}
-			_ = tx.InsertUser(f.User, "user.a") // taken
-			_, _ = tx.Credential(c.ID)
-			return nil
+			storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				if _, err := tx.Credential(storetest.KeyID(1)); !problem.Is(err, problem.NotFound) {
+					t.Errorf("half of a failed request was committed: %v", err)
+				}
+				return nil
+			})
 		})
-		if !problem.HasCode(err, "user_exists") && !problem.Is(err, problem.Conflict) {
-			t.Errorf("kept failure came back as %v", err)
-		}
-		storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			if _, err := tx.Credential(storetest.KeyID(1)); !problem.Is(err, problem.NotFound) {
-				t.Errorf("half of a failed request was committed: %v", err)
-			}
-			return nil
-		})
-	})
+	}
 }
 
 func TestCallbackThatEndsItsGoroutine(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			_, _ = s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
-				c, m := f.Key(2, "gone")
-				_ = tx.InsertCredential(c, m)
-				_, _ = tx.Credential(c.ID) // the write is sent, so the group must be done again
-				runtime.Goexit()
-				return nil
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = s.Write(t.Context(), f.Tenant.ID, func(tx *store.Tx) error {
+					c, m := f.Key(2, "gone")
+					_ = tx.InsertCredential(c, m)
+					_, _ = tx.Credential(c.ID) // the write is sent, so the group must be done again
+					runtime.Goexit()
+					return nil
+				})
+			}()
+			<-done
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+				c, m := f.Key(1, "after")
+				return tx.InsertCredential(c, m)
 			})
-		}()
-		<-done
-		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
-			c, m := f.Key(1, "after")
-			return tx.InsertCredential(c, m)
 		})
-	})
+	}
 }
 
 func TestWriteGivesUpBeforeItsTurn(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		inside, release := make(chan struct{}), make(chan struct{})
-		var first sync.WaitGroup
-		first.Go(func() {
-			if _, err := s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error {
-				close(inside)
-				<-release
-				return nil
-			}); err != nil {
-				t.Error(err)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			inside, release := make(chan struct{}), make(chan struct{})
+			var first sync.WaitGroup
+			first.Go(func() {
+				if _, err := s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error {
+					close(inside)
+					<-release
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			<-inside
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_, err := s.Write(ctx, f.Tenant.ID, func(*store.Tx) error { t.Error("ran after its caller left"); return nil })
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("leaving: %v", err)
 			}
+			close(release)
+			first.Wait()
 		})
-		<-inside
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := s.Write(ctx, f.Tenant.ID, func(*store.Tx) error { t.Error("ran after its caller left"); return nil })
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("leaving: %v", err)
-		}
-		close(release)
-		first.Wait()
-	})
+	}
 }
 
 func TestReadIsReadOnly(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, _ string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		err := s.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
-		if err == nil {
-			t.Error("a read wrote")
-		}
-	})
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			err := s.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
+			if err == nil {
+				t.Error("a read wrote")
+			}
+		})
+	}
 }
 
 // TestLockNotHad: another process that sits on the writers' lock makes writes Unavailable,
 // not endless, and reads go on.
 func TestLockNotHad(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, url string) {
-		f := storetest.MustInsert(t, s, "a")[0]
-		hasty, err := store.Open(t.Context(), store.Config{URL: url, LockTimeout: 100 * time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := hasty.Close(); err != nil {
-				t.Error(err)
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, url := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			hasty, err := store.Open(t.Context(), store.Config{URL: url, LockTimeout: 100 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}()
-		inside, release := make(chan struct{}), make(chan struct{})
-		var sitting sync.WaitGroup
-		sitting.Go(func() {
-			if _, err := s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error {
-				close(inside)
-				<-release
-				return nil
-			}); err != nil {
-				t.Error(err)
+			defer func() {
+				if err := hasty.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			inside, release := make(chan struct{}), make(chan struct{})
+			var sitting sync.WaitGroup
+			sitting.Go(func() {
+				if _, err := s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error {
+					close(inside)
+					<-release
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			<-inside
+			_, err = hasty.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error { return nil })
+			if !problem.Is(err, problem.Unavailable) {
+				t.Errorf("writing beside a held lock: %v", err)
 			}
+			if err := hasty.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error { _, err := tx.Tenant(); return err }); err != nil {
+				t.Errorf("reading beside a held lock: %v", err)
+			}
+			close(release)
+			sitting.Wait()
+			storetest.MustWrite(t, hasty, f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
 		})
-		<-inside
-		_, err = hasty.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error { return nil })
-		if !problem.Is(err, problem.Unavailable) {
-			t.Errorf("writing beside a held lock: %v", err)
-		}
-		if err := hasty.Read(t.Context(), f.Tenant.ID, func(tx *store.Tx) error { _, err := tx.Tenant(); return err }); err != nil {
-			t.Errorf("reading beside a held lock: %v", err)
-		}
-		close(release)
-		sitting.Wait()
-		storetest.MustWrite(t, hasty, f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
-	})
+	}
 }
 
 func TestClosed(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, _ *store.Store, url string) {
-		s, err := store.Open(t.Context(), store.Config{URL: url})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Write(t.Context(), "ten_a", func(*store.Tx) error { return nil }); !problem.Is(err, problem.Unavailable) {
-			t.Errorf("writing to a closed store: %v", err)
-		}
-		if err := s.Close(); err != nil {
-			t.Errorf("closing twice: %v", err)
-		}
-	})
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			url := engine.URL(t)
+			s, err := store.Open(t.Context(), store.Config{URL: url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Write(t.Context(), "ten_a", func(*store.Tx) error { return nil }); !problem.Is(err, problem.Unavailable) {
+				t.Errorf("writing to a closed store: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("closing twice: %v", err)
+			}
+		})
+	}
 }
 
 func TestConfigMistakes(t *testing.T) {

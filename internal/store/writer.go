@@ -142,7 +142,7 @@ func (w *writer) loop() {
 		case <-w.store.closing:
 			if w.conn != nil {
 				if err := w.conn.close(); err != nil {
-					w.store.log.Warn("closing the writing connection", slog.Any("error", err)) //nolint:sloglint // no request
+					w.store.log.Warn("closing the writing connection", slog.Any("error", err))
 				}
 			}
 			return
@@ -187,7 +187,7 @@ func (w *writer) serve(group []*request) {
 		if errors.Is(err, errCareful) {
 			continue
 		}
-		w.store.log.Warn("a write transaction is tried again", slog.Int("attempt", attempt+1), slog.Any("error", err)) //nolint:sloglint // no request's
+		w.store.log.Warn("a write transaction is tried again", slog.Int("attempt", attempt+1), slog.Any("error", err))
 		time.Sleep(time.Duration(attempt) * 10 * time.Millisecond)
 	}
 	for _, r := range taken {

@@ -220,7 +220,7 @@ func (x *Index) putCatalog(in *catalog.Catalog) {
 	}
 }
 
-var errFull = errors.New("a shard of the index is full")
+var errFull = errors.New("the index is full")
 
 // putCredential replaces a credential's entry. Its usage and what was counted against its
 // limits go on. One without a digest can't match anything and needs no entry.
@@ -239,7 +239,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	if current < 0 && past == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		x.dropRare(c.ID, s.remove(h, &c.ID, &x.seed))
+		x.dropRare(c.ID, s.remove(h, &c.ID, &x.mem, &x.seed))
 		return nil
 	}
 	next := x.entryOf(c, k)
@@ -253,7 +253,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, _ := s.find(h, &c.ID)
+	e, _ := s.find(h, &c.ID, &x.mem)
 	if e == nil {
 		if e = s.insert(h, &c.ID, &x.mem, &x.seed); e == nil {
 			return errFull

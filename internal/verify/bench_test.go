@@ -161,6 +161,7 @@ func BenchmarkFloor(b *testing.B) {
 }
 
 func benchmarkVerify(b *testing.B, among int, permissions string) {
+	b.Helper()
 	x, texts := many()
 	b.ReportAllocs()
 	n := 0
@@ -213,6 +214,33 @@ func BenchmarkVerifyHotParallel(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRoleEdit changes a role that 100,000 users of one tenant hold, each with a key.
+func BenchmarkRoleEdit(b *testing.B) {
+	w := newWorld(b)
+	items := make([]Item, 0, 300_000)
+	for n := range 100_000 {
+		id := fmt.Sprintf("usr_%026d", n)
+		c, _ := w.issue(b, secret.UserKey, w.clock.Now())
+		c.TenantID, c.OrganizationID, c.Principal = "ten_a", "org_north", userOf(id)
+		items = append(items, assignItem("ten_a", id, "rol_reader", "org_root"),
+			Item{User: &tenancy.User{ID: tenancy.UserID(id), TenantID: "ten_a", State: tenancy.Active}}, Item{Credential: &c})
+	}
+	for _, i := range items {
+		if err := w.index.put(i); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		if err := w.index.put(Item{Role: &access.Role{
+			ID: "rol_reader", TenantID: "ten_a", Permissions: []access.Grant{access.Grant(fmt.Sprintf("changed:times_%d", n))},
+		}}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkMemory reports what a million keys add to the process: B/key of resident

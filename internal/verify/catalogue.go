@@ -57,6 +57,7 @@ type legacyAnswer struct {
 
 // compiled is a permission query with what was found out about it.
 type compiled struct {
+	text string
 	*access.Query
 	legacy atomic.Pointer[legacyAnswer]
 }

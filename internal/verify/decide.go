@@ -13,30 +13,29 @@ import (
 // problem (undecided) or an Invalid one: a malformed permission query, a negative cost, or
 // more than one form of credential.
 func (x *Index) Verify(r *Request) (res Result, err error) {
-	now, at := x.clock.read()
-	p, staleness, err := x.fresh(now, at)
-	if err != nil {
-		return Result{}, err
-	}
-	q := question{r: r, at: at, cost: r.Cost}
-	if err := x.ask(&q); err != nil {
-		return Result{}, err
-	}
-	res.Code, res.Revision, res.Staleness = NotFound, p.revision, staleness
 	text := r.Credential
 	if text == "" {
 		text = r.Secret
 	}
 	key, ok := x.cfg.Format.Parse(text)
-	if !ok {
-		return res, nil
+	q := question{r: r, key: &key, cost: r.Cost}
+	if ok {
+		q.hash = hashOf(&x.seed, (*credential.ID)(&key.ID))
+		x.shards[q.hash%shardCount].expect(q.hash)
 	}
-	digest, ok := x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), &key)
-	if !ok {
-		return Result{}, errUndecided
+	now, at := x.clock.read()
+	p, staleness, err := x.fresh(now, at)
+	if err != nil {
+		return Result{}, err
 	}
-	q.key, q.digest = &key, &digest
-	x.decide(&q, &res)
+	if err := x.ask(&q); err != nil {
+		return Result{}, err
+	}
+	q.at = at
+	res.Code, res.Revision, res.Staleness = NotFound, p.revision, staleness
+	if ok {
+		x.decide(&q, &res)
+	}
 	return res, nil
 }
 
@@ -48,7 +47,8 @@ type question struct {
 	cost       int64
 	at         int64 // Unix microseconds
 	key        *secret.Parsed
-	digest     *secret.Digest // under the current pepper
+	hash       uint64        // of the key's ID
+	digest     secret.Digest // under the current pepper
 }
 
 var (
@@ -81,11 +81,18 @@ func (x *Index) ask(q *question) error {
 // decide looks the credential up and fills the result in. Without a match the result
 // stays NOT_FOUND and empty.
 func (x *Index) decide(q *question, res *Result) {
-	hash := hashOf(&x.seed, (*credential.ID)(&q.key.ID))
-	s := &x.shards[hash%shardCount]
+	s := &x.shards[q.hash%shardCount]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, pos := s.find(hash, (*credential.ID)(&q.key.ID))
+	pos, ok := s.candidate(q.hash, &x.mem)
+	// The digest is computed while the entry is on its way from memory.
+	q.digest, _ = x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), q.key)
+	var e *entry
+	if ok {
+		if e = x.mem.at(pos); e.id != q.key.ID {
+			e, pos = s.find(q.hash, (*credential.ID)(&q.key.ID), &x.mem)
+		}
+	}
 	if e == nil {
 		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
 		return
@@ -110,6 +117,9 @@ func (x *Index) answer(q *question, f *found, version uint32, res *Result) {
 	res.Permissions = f.permissions()
 	res.Code = x.verdict(q, f, res)
 	res.Valid = res.Code == Valid
+	if !res.Valid && !res.Code.standing() {
+		res.Permissions = &emptySet // nothing to be misread from a credential that is no good
+	}
 }
 
 // count notes the verdict as usage.
@@ -232,6 +242,12 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	code, left := f.rare.limiter.charge(time.UnixMicro(q.at).UTC(), q.cost, q.r.DryRun)
 	res.Limits = left
 	return code
+}
+
+// standing reports whether a credential refused with the code is good in itself: only this
+// one call is refused.
+func (c Code) standing() bool {
+	return c == InsufficientPermissions || c == RateLimited || c == UsageExceeded
 }
 
 // stopped is why a person ended or stopped the credential, or something that it stands

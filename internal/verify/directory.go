@@ -295,14 +295,12 @@ func stateOf(s tenancy.State) tenancy.State {
 
 // worse is the state of something that stands in both.
 func worse(a, b tenancy.State) tenancy.State {
-	switch tenancy.Deleted {
-	case a, b:
-		return tenancy.Deleted
+	for _, s := range [...]tenancy.State{tenancy.Deleted, tenancy.Suspended} {
+		if a == s || b == s {
+			return s
+		}
 	}
-	if a == tenancy.Suspended {
-		return a
-	}
-	return b
+	return tenancy.Active
 }
 
 // labelsOf copies labels; nil when there are none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/problem"
@@ -58,19 +59,20 @@ func (x *Index) pause(ctx context.Context) {
 // wait returns when the feed may have moved, after Poll, or when the index was marked.
 func (x *Index) wait(ctx context.Context) {
 	waiting, stop := context.WithTimeout(ctx, x.cfg.Poll)
-	defer stop()
-	moved := make(chan error, 1)
-	go func() { moved <- x.cfg.Source.Wait(waiting, x.Revision()) }()
-	select {
-	case <-x.wake:
-		stop()
-		<-moved
-	case err := <-moved:
-		// A Source that can't wait must not make this loop spin.
-		if err != nil && waiting.Err() == nil {
-			<-waiting.Done()
+	var woken sync.WaitGroup
+	woken.Go(func() {
+		select {
+		case <-x.wake:
+			stop()
+		case <-waiting.Done():
 		}
+	})
+	// A Source that can't wait must not make this loop spin.
+	if err := x.cfg.Source.Wait(waiting, x.Revision()); err != nil {
+		<-waiting.Done()
 	}
+	stop()
+	woken.Wait()
 }
 
 // Applied returns once everything up to revision is in the index, applied in order. On

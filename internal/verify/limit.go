@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -37,9 +38,11 @@ func newLimiter(l credential.Limits, before *limiter, persisted []QuotaUsed) *li
 	}
 	n := &limiter{}
 	for _, r := range l.Rates {
+		r.Name = strings.Clone(r.Name)
 		n.rates = append(n.rates, rateCount{Rate: r})
 	}
 	for _, q := range l.Quotas {
+		q.Name = strings.Clone(q.Name)
 		n.quotas = append(n.quotas, quotaCount{Quota: q})
 	}
 	if before != nil {
@@ -93,7 +96,7 @@ func (l *limiter) charge(now time.Time, cost int64, dry bool) (Code, []LimitStat
 	code := l.check(cost)
 	if code == Valid && !dry {
 		for i := range l.rates {
-			l.rates[i].used++
+			l.rates[i].used += cost
 		}
 		for i := range l.quotas {
 			l.quotas[i].used += cost
@@ -105,7 +108,7 @@ func (l *limiter) charge(now time.Time, cost int64, dry bool) (Code, []LimitStat
 // check compares without adding up, so that a large cost can't overflow into a yes.
 func (l *limiter) check(cost int64) Code {
 	for i := range l.rates {
-		if r := &l.rates[i]; r.used >= r.Limit {
+		if r := &l.rates[i]; cost > r.Limit-r.used {
 			return RateLimited
 		}
 	}

@@ -17,20 +17,20 @@ func (w *world) limit(t *testing.T, l credential.Limits) {
 	w.apply(t, Item{Credential: &w.key})
 }
 
-// B4: rates count calls in fixed windows, quotas costs; both are charged together.
+// B4: rates in fixed windows and quotas both count costs; all are charged together.
 func TestLimits(t *testing.T) {
 	w := newWorld(t)
 	w.clock.set(time.Date(2026, 11, 21, 12, 0, 30, 0, time.UTC))
 	w.load(t)
 	w.limit(t, credential.Limits{
-		Rates:  []credential.Rate{{Name: "minute", Limit: 3, Window: time.Minute}},
+		Rates:  []credential.Rate{{Name: "minute", Limit: 11, Window: time.Minute}},
 		Quotas: []credential.Quota{{Name: "day", Limit: 10, Period: credential.PerDay}, {Name: "ever", Limit: 100, Period: credential.Forever}},
 	})
 	minute := time.Date(2026, 11, 21, 12, 1, 0, 0, time.UTC)
 	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	left := func(rate, perDay, ever int64, minute time.Time) []LimitState {
 		return []LimitState{
-			{Name: "minute", Limit: 3, Remaining: rate, ResetAt: minute},
+			{Name: "minute", Limit: 11, Remaining: rate, ResetAt: minute},
 			{Name: "day", Limit: 10, Remaining: perDay, ResetAt: day},
 			{Name: "ever", Limit: 100, Remaining: ever},
 		}
@@ -42,16 +42,16 @@ func TestLimits(t *testing.T) {
 		code Code
 		want []LimitState
 	}{
-		{"dry", Request{DryRun: true}, 0, Valid, left(3, 10, 100, minute)},
-		{"first", Request{}, 0, Valid, left(2, 9, 99, minute)},
-		{"costly", Request{Cost: 8}, 0, Valid, left(1, 1, 91, minute)},
-		{"too costly", Request{Cost: 2}, 0, UsageExceeded, left(1, 1, 91, minute)},
-		{"largest cost there is", Request{Cost: 1<<63 - 1}, 0, UsageExceeded, left(1, 1, 91, minute)},
-		{"dry and too costly", Request{Cost: 2, DryRun: true}, 0, UsageExceeded, left(1, 1, 91, minute)},
+		{"dry", Request{DryRun: true}, 0, Valid, left(11, 10, 100, minute)},
+		{"first", Request{}, 0, Valid, left(10, 9, 99, minute)},
+		{"costly", Request{Cost: 8}, 0, Valid, left(2, 1, 91, minute)},
+		{"too costly", Request{Cost: 2}, 0, UsageExceeded, left(2, 1, 91, minute)},
+		{"largest cost there is", Request{Cost: 1<<63 - 1}, 0, RateLimited, left(2, 1, 91, minute)},
+		{"dry and too costly", Request{Cost: 2, DryRun: true}, 0, UsageExceeded, left(2, 1, 91, minute)},
 		{"not permitted", Request{Permissions: "never:held"}, 0, InsufficientPermissions, nil},
-		{"last of the day", Request{}, 0, Valid, left(0, 0, 90, minute)},
-		{"rate comes first", Request{}, 0, RateLimited, left(0, 0, 90, minute)},
-		{"next window", Request{}, 30 * time.Second, UsageExceeded, left(3, 0, 90, minute.Add(time.Minute))},
+		{"last of the day", Request{}, 0, Valid, left(1, 0, 90, minute)},
+		{"rate comes first", Request{Cost: 2}, 0, RateLimited, left(1, 0, 90, minute)},
+		{"next window", Request{}, 30 * time.Second, UsageExceeded, left(11, 0, 90, minute.Add(time.Minute))},
 	}
 	for _, s := range steps {
 		w.clock.advance(s.wait)
@@ -140,8 +140,8 @@ func TestLimitsExactUnderConcurrency(t *testing.T) {
 	w := newWorld(t)
 	const limit, callers, each = 1000, 16, 200
 	l := credential.Limits{
-		Rates:  []credential.Rate{{Name: "day", Limit: limit, Window: 24 * time.Hour}},
-		Quotas: []credential.Quota{{Name: "ever", Limit: 2 * limit, Period: credential.Forever}},
+		Rates:  []credential.Rate{{Name: "day", Limit: 2 * limit, Window: 24 * time.Hour}},
+		Quotas: []credential.Quota{{Name: "ever", Limit: 3 * limit, Period: credential.Forever}},
 	}
 	w.limit(t, l)
 	var valid, limited atomic.Int64
@@ -172,7 +172,7 @@ func TestLimitsExactUnderConcurrency(t *testing.T) {
 		t.Errorf("%d valid and %d limited; want %d and %d", valid.Load(), limited.Load(), limit, callers*each-limit)
 	}
 	res := w.verify(t, Request{Credential: w.text, DryRun: true})
-	if res.Limits[0].Remaining != 0 || res.Limits[1].Remaining != 0 {
+	if res.Limits[0].Remaining != 0 || res.Limits[1].Remaining != limit {
 		t.Errorf("%+v", res.Limits)
 	}
 	var counted, denied int64

@@ -345,23 +345,24 @@ func (m *model) want(k *modelKey, version int, query string, from netip.Addr) (C
 		}
 	}
 	gone := func(s tenancy.State) bool { return s == tenancy.Deleted }
+	none := access.Set{} // a credential that is no good may do nothing
 	switch {
 	case ten.State == tenancy.Suspended:
-		return TenantSuspended, set
+		return TenantSuspended, none
 	case k.State == credential.Revoked || gone(ten.State) || gone(holder) || gone(org):
-		return Revoked, set
+		return Revoked, none
 	case k.State == credential.Suspended || holder != tenancy.Active || org != tenancy.Active:
-		return Suspended, set
+		return Suspended, none
 	case m.latest.Before(k.NotBefore):
-		return NotYetValid, set
+		return NotYetValid, none
 	case k.State == credential.Expired || !k.ExpiresAt.IsZero() && !m.latest.Before(k.ExpiresAt):
-		return Expired, set
+		return Expired, none
 	case query != "" && k.Kind != credential.AccountKey && m.asksLegacy(query):
-		return WrongKind, set
+		return WrongKind, none
 	case !plan.APIAccess:
-		return Forbidden, set
+		return Forbidden, none
 	case len(k.Networks) > 0 && (!from.IsValid() || !k.Networks[0].Contains(from)):
-		return Forbidden, set
+		return Forbidden, none
 	}
 	if query != "" {
 		q, err := access.ParseQuery(query)

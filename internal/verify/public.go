@@ -81,7 +81,7 @@ func (x *Index) Public(publicID string) (Public, bool) {
 	s := &x.shards[hash%shardCount]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, _ := s.find(hash, &id)
+	e, _ := s.find(hash, &id, &x.mem)
 	if e == nil {
 		return Public{}, false
 	}
@@ -117,7 +117,7 @@ func (x *Index) Proved(id credential.ID, r *Request) (res Result, err error) {
 	s := &x.shards[hash%shardCount]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, pos := s.find(hash, &id)
+	e, pos := s.find(hash, &id, &x.mem)
 	if e == nil {
 		return res, nil
 	}

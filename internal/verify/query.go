@@ -3,47 +3,41 @@ package verify
 import (
 	"hash/maphash"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/claviger-io/claviger/internal/access"
 )
 
-// queries keeps compiled permission queries, of which a vendor has as many as it has
-// checks in its APIs. It is bounded: a part that is full starts again.
+// queries keeps compiled permission queries, of which a vendor has as many as there are
+// checks in its APIs. Each has two places where it may be; a third query for both puts one
+// out, so the cache is bounded and needs no lock.
 type queries struct {
-	seed  maphash.Seed
-	parts [16]queryPart
+	seed   maphash.Seed
+	places [maxQueries]atomic.Pointer[compiled]
 }
 
-const maxQueries = 256 // in each part
-
-type queryPart struct {
-	mu   sync.RWMutex // guards text
-	text map[string]*compiled
-	_    [64]byte
-}
+const maxQueries = 4096
 
 // compile returns the query, or an Invalid problem that gives the position of the mistake.
 // text may be part of a buffer that is used again: what is kept is a copy.
 func (q *queries) compile(text string) (*compiled, error) {
-	p := &q.parts[maphash.String(q.seed, text)%uint64(len(q.parts))]
-	p.mu.RLock()
-	known := p.text[text]
-	p.mu.RUnlock()
-	if known != nil {
-		return known, nil
+	h := maphash.String(q.seed, text)
+	first, second := &q.places[h%maxQueries], &q.places[(h>>32)%maxQueries]
+	for _, place := range [...]*atomic.Pointer[compiled]{first, second} {
+		if c := place.Load(); c != nil && c.text == text {
+			return c, nil
+		}
 	}
 	text = strings.Clone(text)
-	parsed, err := access.ParseQuery(text)
+	query, err := access.ParseQuery(text)
 	if err != nil {
 		return nil, err
 	}
-	made := &compiled{Query: parsed}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.text == nil || len(p.text) >= maxQueries {
-		p.text = make(map[string]*compiled)
+	place := first
+	if first.Load() != nil && (second.Load() == nil || h>>63 == 1) {
+		place = second
 	}
-	p.text[text] = made
+	made := &compiled{Query: query, text: text}
+	place.Store(made)
 	return made, nil
 }

@@ -27,49 +27,68 @@ type entry struct {
 }
 
 const (
-	entrySize = int(unsafe.Sizeof(entry{}))
-	// A block is a size class of the Go allocator and a multiple of the page size; 102
-	// entries leave 32 bytes of it.
-	blockSize    = 8192
-	blockEntries = blockSize / entrySize
+	regionBits    = 13
+	regionEntries = 1 << regionBits
 
-	// heapBlocks come from the Go heap, so that a small index, such as a test's, goes with
-	// the garbage. The rest comes from outside the heap: the collector keeps as much room
-	// free as there is live heap, which for a million keys would be 90 MB for nothing.
-	heapBlocks  = 256
-	regionSize  = 4 << 20
-	heapSlots   = 4096
-	maxPerShard = 1<<slotBits - 2
+	// batchRegions come from the system at once: 10 MiB, five huge pages.
+	batchRegions = 16
+
+	// heapSlots is up to where a table comes from the Go heap.
+	heapSlots = 4096
 )
 
-// slabs hands out blocks to all shards. Blocks are never given back: a shard fills the
-// holes in its own first.
+type region [regionEntries]entry
+
+// slabs holds the entries of all shards, so that going from a slot to its entry passes
+// through a short list that stays in the cache. Regions are never given back: a shard
+// fills the holes in its own first.
+//
+// The first region comes from the Go heap, so that a small index, such as a test's, goes
+// with the garbage. The others come from outside: the collector keeps as much room free as
+// there is live heap, which for a million keys would be 80 MB for nothing.
 type slabs struct {
-	mu     sync.Mutex // guards all below
-	blocks int
-	region []byte
-	bytes  atomic.Int64
+	used  uint32 // positions ever handed out; whoever applies
+	batch []byte // regions to come; whoever applies
+	bytes atomic.Int64
+	// A region is there before a position in it is put into a slot, under the shard's lock.
+	regions [maxEntries / regionEntries]*region
 }
 
-func (s *slabs) block() *[blockEntries]entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.blocks++
-	s.bytes.Add(blockSize)
-	if s.blocks <= heapBlocks {
-		return new([blockEntries]entry)
+// at returns the entry at a position.
+func (m *slabs) at(pos uint32) *entry {
+	return &m.regions[pos>>regionBits][pos%regionEntries]
+}
+
+// take returns a position that was never used; false when there are too many.
+func (m *slabs) take() (pos uint32, ok bool) {
+	pos = m.used
+	if pos >= maxEntries-1 { // a slot holds the position plus one
+		return 0, false
 	}
-	if len(s.region) < blockSize {
-		s.region = outsideHeap(regionSize, true)
+	if m.regions[pos>>regionBits] == nil {
+		m.regions[pos>>regionBits] = m.region()
+		m.bytes.Add(int64(unsafe.Sizeof(region{})))
 	}
-	b := (*[blockEntries]entry)(unsafe.Pointer(&s.region[0])) //nolint:gosec // page-aligned, zeroed, of blockSize bytes and free of pointers
-	s.region = s.region[blockSize:]
-	return b
+	m.used++
+	return pos, true
+}
+
+func (m *slabs) region() *region {
+	const size = int(unsafe.Sizeof(region{}))
+	if m.used == 0 {
+		return new(region)
+	}
+	if len(m.batch) < size {
+		m.batch = outsideHeap(batchRegions*size, true)
+	}
+	r := (*region)(unsafe.Pointer(&m.batch[0])) //nolint:gosec // aligned, zeroed, of a region's size and free of pointers
+	m.batch = m.batch[size:]
+	return r
 }
 
 // slots returns n empty slots.
-func (s *slabs) slots(n int) []uint32 {
-	s.bytes.Add(int64(n) * 4)
+func (m *slabs) slots(n int) []uint32 {
+	m.bytes.Add(int64(n) * 4)
 	if n <= heapSlots {
 		return make([]uint32, n)
 	}
@@ -78,8 +97,8 @@ func (s *slabs) slots(n int) []uint32 {
 }
 
 // drop gives slots back. Nobody may hold them any more.
-func (s *slabs) drop(slots []uint32) {
-	s.bytes.Add(-int64(len(slots)) * 4)
+func (m *slabs) drop(slots []uint32) {
+	m.bytes.Add(-int64(len(slots)) * 4)
 	if len(slots) > heapSlots {
 		backToSystem(unsafe.Slice((*byte)(unsafe.Pointer(&slots[0])), len(slots)*4)) //nolint:gosec // what slots made
 	}
@@ -88,21 +107,30 @@ func (s *slabs) drop(slots []uint32) {
 // A slot holds the position of an entry plus one, and above it some bits of the ID's
 // hash, so that going past another entry's slot costs no memory access to that entry.
 const (
-	slotBits  = 22
+	slotBits  = 27
 	slotMask  = 1<<slotBits - 1
 	printMask = ^uint32(slotMask)
+
+	// maxEntries is how many credentials a node can hold, 134 million. Above that, nodes
+	// are given tenants.
+	maxEntries = 1 << slotBits
 )
 
-const shardCount = 256
+const (
+	shardCount = 256
+	cacheLine  = 64
+)
 
 // shard is a part of the credentials, chosen by the hash of the ID.
 type shard struct {
-	mu     sync.RWMutex // guards everything but the atomics; verification holds it for reading
-	slots  []uint32     // open addressing, linear probing; 0 is empty
-	blocks []*[blockEntries]entry
-	free   []uint32 // positions of entries that may be used again
-	used   uint32   // entries ever handed out
-	live   int
+	mu    sync.RWMutex // guards everything but the atomics; verification holds it for reading
+	slots []uint32     // open addressing, linear probing; 0 is empty
+	free  []uint32     // positions of entries that may be used again
+	live  int
+
+	// Where slots are, for expect alone, which reads it without the lock.
+	hintBase atomic.Uintptr
+	hintLen  atomic.Int64
 
 	touched atomic.Uint32 // head of the list of used entries: position plus one, or 0
 
@@ -126,23 +154,53 @@ func printOf(h uint64) uint32 { return uint32(h>>8) & printMask }
 
 // home is the slot that a hash begins at: the upper half of h, scaled.
 func home(h uint64, slots int) int {
-	return int((h >> 32) * uint64(slots) >> 32) //nolint:gosec // below slots
+	return int((h >> 32) * uint64(slots) >> 32)
 }
 
-// at returns the entry at a position.
-func (s *shard) at(pos uint32) *entry {
-	return &s.blocks[pos/uint32(blockEntries)][pos%uint32(blockEntries)]
+// expect begins to fetch the slot of a hash. Of a million keys, slot and entry are hardly
+// ever in a cache, and waiting for one after the other would take longer than all the rest
+// of a verification.
+func (s *shard) expect(h uint64) {
+	if n := s.hintLen.Load(); n > 0 {
+		prefetch(s.hintBase.Load() + uintptr(home(h, int(n)))*unsafe.Sizeof(s.slots[0]))
+	}
+}
+
+// candidate returns the position of the first entry that looks like the hash's by its
+// slot, and begins to fetch it. The caller holds mu.
+func (s *shard) candidate(h uint64, mem *slabs) (pos uint32, ok bool) {
+	n := len(s.slots)
+	if n == 0 {
+		return 0, false
+	}
+	p := printOf(h)
+	for i := home(h, n); ; {
+		v := s.slots[i]
+		if v == 0 {
+			return 0, false
+		}
+		if v&printMask == p {
+			pos = v&slotMask - 1
+			e := uintptr(unsafe.Pointer(mem.at(pos))) //nolint:gosec // an address to fetch, never used as a pointer again
+			prefetch(e)
+			prefetch(e + cacheLine)
+			return pos, true
+		}
+		if i++; i == n {
+			i = 0
+		}
+	}
 }
 
 // find returns the entry of an ID and its position; nil when there is none. The caller
 // holds mu.
-func (s *shard) find(h uint64, id *credential.ID) (*entry, uint32) {
-	e, pos, _ := s.seek(h, id)
+func (s *shard) find(h uint64, id *credential.ID, mem *slabs) (*entry, uint32) {
+	e, pos, _ := s.seek(h, id, mem)
 	return e, pos
 }
 
 // seek is find that also tells the slot: the entry's, or the empty one where it would go.
-func (s *shard) seek(h uint64, id *credential.ID) (e *entry, pos uint32, slot int) {
+func (s *shard) seek(h uint64, id *credential.ID, mem *slabs) (e *entry, pos uint32, slot int) {
 	n := len(s.slots)
 	if n == 0 {
 		return nil, 0, -1
@@ -154,7 +212,7 @@ func (s *shard) seek(h uint64, id *credential.ID) (e *entry, pos uint32, slot in
 			return nil, 0, i
 		}
 		if v&printMask == p {
-			if e := s.at(v&slotMask - 1); e.id == *id {
+			if e := mem.at(v&slotMask - 1); e.id == *id {
 				return e, v&slotMask - 1, i
 			}
 		}
@@ -164,7 +222,7 @@ func (s *shard) seek(h uint64, id *credential.ID) (e *entry, pos uint32, slot in
 	}
 }
 
-// insert makes an empty entry for an ID that isn't there. It returns nil when the shard
+// insert makes an empty entry for an ID that isn't there. It returns nil when the index
 // is full. The caller holds mu for writing.
 func (s *shard) insert(h uint64, id *credential.ID, mem *slabs, seed *[2]uint64) *entry {
 	var pos uint32
@@ -172,22 +230,18 @@ func (s *shard) insert(h uint64, id *credential.ID, mem *slabs, seed *[2]uint64)
 		pos = s.free[n-1]
 		s.free = s.free[:n-1]
 	} else {
-		if s.used >= maxPerShard {
+		var ok bool
+		if pos, ok = mem.take(); !ok {
 			return nil
-		}
-		pos = s.used
-		s.used++
-		if int(pos) == len(s.blocks)*blockEntries {
-			s.blocks = append(s.blocks, mem.block())
 		}
 	}
 	if s.live+1 > len(s.slots)*4/5 {
 		s.grow(mem, seed)
 	}
-	_, _, slot := s.seek(h, id)
+	_, _, slot := s.seek(h, id, mem)
 	s.slots[slot] = printOf(h) | (pos + 1)
 	s.live++
-	e := s.at(pos)
+	e := mem.at(pos)
 	*e = entry{id: *id}
 	return e
 }
@@ -200,11 +254,13 @@ func (s *shard) grow(mem *slabs, seed *[2]uint64) {
 		n = len(old) + len(old)/4
 	}
 	s.slots = mem.slots(n)
+	s.hintBase.Store(uintptr(unsafe.Pointer(&s.slots[0]))) //nolint:gosec // an address to fetch, never used as a pointer again
+	s.hintLen.Store(int64(n))
 	for _, v := range old {
 		if v == 0 {
 			continue
 		}
-		i := home(hashOf(seed, &s.at(v&slotMask-1).id), n)
+		i := home(hashOf(seed, &mem.at(v&slotMask-1).id), n)
 		for s.slots[i] != 0 {
 			if i++; i == n {
 				i = 0
@@ -217,12 +273,12 @@ func (s *shard) grow(mem *slabs, seed *[2]uint64) {
 
 // remove takes an ID out and returns the rare record's index of its entry. An entry whose
 // usage is still to be drained stays until then. The caller holds mu for writing.
-func (s *shard) remove(h uint64, id *credential.ID, seed *[2]uint64) (rare uint32) {
-	e, pos, slot := s.seek(h, id)
+func (s *shard) remove(h uint64, id *credential.ID, mem *slabs, seed *[2]uint64) (rare uint32) {
+	e, pos, slot := s.seek(h, id, mem)
 	if e == nil {
 		return 0
 	}
-	s.closeGap(slot, seed)
+	s.closeGap(slot, mem, seed)
 	s.live--
 	rare, e.rare = e.rare, 0
 	e.digest, e.state = secret.Digest{}, stateGone
@@ -234,7 +290,7 @@ func (s *shard) remove(h uint64, id *credential.ID, seed *[2]uint64) (rare uint3
 
 // closeGap empties a slot and moves back what stands behind it, so that no search ends
 // too early and no marks of the removed pile up.
-func (s *shard) closeGap(gap int, seed *[2]uint64) {
+func (s *shard) closeGap(gap int, mem *slabs, seed *[2]uint64) {
 	n := len(s.slots)
 	for i := gap; ; {
 		if i++; i == n {
@@ -245,7 +301,7 @@ func (s *shard) closeGap(gap int, seed *[2]uint64) {
 			s.slots[gap] = 0
 			return
 		}
-		h := home(hashOf(seed, &s.at(v&slotMask-1).id), n)
+		h := home(hashOf(seed, &mem.at(v&slotMask-1).id), n)
 		// v may move to the gap unless its home lies cyclically in (gap, i].
 		if (i-h+n)%n >= (i-gap+n)%n {
 			s.slots[gap] = v

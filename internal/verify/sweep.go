@@ -102,12 +102,12 @@ func (x *Index) sweepCredentials(s *seen) {
 			if v == 0 {
 				continue
 			}
-			if e := sh.at(v&slotMask - 1); !s.credentials[e.id] {
+			if e := x.mem.at(v&slotMask - 1); !s.credentials[e.id] {
 				gone = append(gone, e.id)
 			}
 		}
 		for i := range gone {
-			x.dropRare(gone[i], sh.remove(hashOf(&x.seed, &gone[i]), &gone[i], &x.seed))
+			x.dropRare(gone[i], sh.remove(hashOf(&x.seed, &gone[i]), &gone[i], &x.mem, &x.seed))
 		}
 		sh.mu.Unlock()
 	}

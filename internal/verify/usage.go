@@ -194,7 +194,7 @@ func (x *Index) gatherValid(s *shard, to []Usage) (_ []Usage, gone []uint32) {
 	defer s.mu.RUnlock()
 	for link := s.touched.Swap(0); link != 0 && link != endOfList; {
 		pos := link - 1
-		e := s.at(pos)
+		e := x.mem.at(pos)
 		// Out of the list first: whoever counts after the swap below puts it in again.
 		link = atomic.SwapUint32(&e.next, 0)
 		var old uint64

@@ -73,7 +73,7 @@ type Result struct {
 	Labels         *tenancy.Labels // nil when none
 	Principal      access.Principal
 	PrincipalLabel *tenancy.Labels // nil when none
-	Permissions    *PermissionSet  // effective, evaluated now
+	Permissions    *PermissionSet  // effective, evaluated now; empty where the credential itself is no good
 	Missing        []access.Permission
 	ExpiresAt      time.Time // zero means never
 	SecretVersion  int

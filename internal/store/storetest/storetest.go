@@ -23,17 +23,20 @@ import (
 // Environment names the variable with the PostgreSQL URL.
 const Environment = "CLAVIGER_TEST_POSTGRES"
 
-// Each runs a test on an empty store of each engine. url opens the same database again.
-func Each(t *testing.T, test func(t *testing.T, s *store.Store, url string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		url := SQLite(t)
-		test(t, MustOpen(t, url), url)
-	})
-	t.Run("postgres", func(t *testing.T) {
-		url := Postgres(t)
-		test(t, MustOpen(t, url), url)
-	})
+// Engine is one of the databases that Claviger runs on.
+type Engine struct {
+	Name string
+	URL  func(tb testing.TB) string // of an empty database that goes with the test
+}
+
+// Engines are all of them.
+var Engines = []Engine{{"sqlite", SQLite}, {"postgres", Postgres}}
+
+// Open opens an empty store; url opens the same database again.
+func (e Engine) Open(tb testing.TB) (s *store.Store, url string) {
+	tb.Helper()
+	url = e.URL(tb)
+	return MustOpen(tb, url), url
 }
 
 // SQLite is the URL of a database that doesn't exist yet and goes with the test.

@@ -295,13 +295,11 @@ CREATE TABLE usage_hours (
     PRIMARY KEY (credential_id, hour, code)
 );
 
--- node is a process: each writes its own count, the sum of all is what was used.
 CREATE TABLE quota_usage (
     credential_id TEXT COLLATE "C" NOT NULL,
     name          TEXT COLLATE "C" NOT NULL,
     period_start  BIGINT NOT NULL,
-    node          TEXT COLLATE "C" NOT NULL,
     tenant_id     TEXT COLLATE "C" NOT NULL,
     used          BIGINT NOT NULL,
-    PRIMARY KEY (credential_id, name, period_start, node)
+    PRIMARY KEY (credential_id, name, period_start)
 );

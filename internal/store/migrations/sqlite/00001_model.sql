@@ -293,13 +293,11 @@ CREATE TABLE usage_hours (
     PRIMARY KEY (credential_id, hour, code)
 ) WITHOUT ROWID;
 
--- node is a process: each writes its own count, the sum of all is what was used.
 CREATE TABLE quota_usage (
     credential_id TEXT NOT NULL,
     name          TEXT NOT NULL,
     period_start  BIGINT NOT NULL,
-    node          TEXT NOT NULL,
     tenant_id     TEXT NOT NULL,
     used          BIGINT NOT NULL,
-    PRIMARY KEY (credential_id, name, period_start, node)
+    PRIMARY KEY (credential_id, name, period_start)
 ) WITHOUT ROWID;
