@@ -32,8 +32,8 @@ const catalogItem = "catalog"
 // AllTenantsCatalog is the vendor's catalogue, the zero one when none was ever stored. What
 // it points to is shared: nobody may change it.
 func (tx *Tx) AllTenantsCatalog() (catalog.Catalog, error) {
-	type key struct{ catalog bool }
-	return cached(tx, key{}, func() (catalog.Catalog, error) {
+	type catalogKey struct{}
+	return cached(tx, catalogKey{}, func() (catalog.Catalog, error) {
 		row, err := find[catalogRow](tx, "catalogue", "id = 1")
 		if problem.Is(err, problem.NotFound) {
 			return catalog.Catalog{}, nil
