@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -205,9 +206,15 @@ func (c *change) changeAll(ids []credential.ID, t transition) (failed []Operatio
 		if p.Kind == problem.Internal || p.Kind == problem.Unavailable {
 			return nil, err
 		}
-		failed = append(failed, OperationFailure{ID: id.String(), Code: p.Code, Message: p.Message})
+		failed = append(failed, failureOf(id.String(), p))
 	}
 	return failed, nil
+}
+
+// failureOf is a problem as an operation keeps it. Things that are not there have no code
+// of their own.
+func failureOf(id string, p *problem.Problem) OperationFailure {
+	return OperationFailure{ID: id, Code: cmp.Or(p.Code, p.Kind.String()), Message: p.Message}
 }
 
 func (c *change) changeOne(k credential.Credential, t transition) error {
@@ -228,7 +235,7 @@ func (a *Authority) stopOperation(ctx context.Context, o store.Operation, p bulk
 	stop := func(tx *store.Tx, now time.Time) error {
 		o.State, o.FinishedAt = OperationDone, now
 		p.FailedTotal += max(0, o.Total-o.Done)
-		o.Failed = append(o.Failed, OperationFailure{Code: why.Code, Message: why.Message})
+		o.Failed = append(o.Failed, failureOf("", why))
 		text, err := json.Marshal(p)
 		if err != nil {
 			return fmt.Errorf("encoding the position of an operation: %w", err)

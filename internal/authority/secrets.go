@@ -74,6 +74,9 @@ func (a *Authority) makeSecrets(ctx context.Context, caller access.Caller, tenan
 // the transaction.
 func (a *Authority) makeSecretsFor(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, id credential.ID, of kinds) (freshSecrets, error) {
 	r := of[0]
+	if id.IsZero() {
+		return freshSecrets{}, problem.Missing(r.thing)
+	}
 	if len(of) > 1 {
 		err := a.view(ctx, caller, tenant, func(s *scope) (err error) {
 			_, r, err = s.key(of, id)
