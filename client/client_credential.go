@@ -48,8 +48,8 @@ func (c *Client) ClientCredential(ctx context.Context, id string) (*api.ClientCr
 	return one[api.ClientCredential](ctx, c, read(at("v1", clientCredentials, id), nil, nil))
 }
 
-// OfferedScopes says which scopes the caller may give a client credential.
-func (c *Client) OfferedScopes(ctx context.Context) (*api.OfferedScopes, error) {
+// ClientCredentialScopes says which scopes the caller may give a client credential.
+func (c *Client) ClientCredentialScopes(ctx context.Context) (*api.OfferedScopes, error) {
 	return one[api.OfferedScopes](ctx, c, read(at("v1", clientCredentials, "scopes"), nil, nil))
 }
 

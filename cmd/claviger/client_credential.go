@@ -93,7 +93,7 @@ func (p *program) scopesCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		offered, err := c.OfferedScopes(cmd.Context())
+		offered, err := c.ClientCredentialScopes(cmd.Context())
 		if err != nil {
 			return err
 		}

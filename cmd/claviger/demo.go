@@ -114,7 +114,13 @@ type demoCredential struct {
 	Permissions    []string `json:"permissions"`
 	ExpiresAt      *string  `json:"expires_at"`
 	Key            string   `json:"key,omitempty"`
+	Secret         string   `json:"secret,omitempty"`
 	UserID         string   `json:"user_id,omitempty"`
+	ClientID       string   `json:"client_id,omitempty"`
+	ClientSecret   string   `json:"client_secret,omitempty"`
+	Scopes         []string `json:"scopes,omitempty"`
+	KeyID          string   `json:"key_id,omitempty"`
+	PrivateKeyFile string   `json:"private_key_file,omitempty"` // absolute; PEM, beside the JSON file of the same name
 }
 
 // loadDemo reads demo.json; fs.ErrNotExist when there is none.
@@ -202,6 +208,9 @@ func clearDemo(folder string) error {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing an unfinished demo: %w", err)
 		}
+	}
+	if err := os.RemoveAll(filepath.Join(folder, keysName)); err != nil {
+		return fmt.Errorf("removing an unfinished demo: %w", err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func (s *Server) accountKeyRoutes() {
 	add(s, route(http.MethodPost, "", "IssueAccountKey", "Make a key that may do everything the plan allows; it is shown this once", http.StatusCreated), s.issueAccountKey)
 	add(s, route(http.MethodGet, "", "AccountKeys", "All account keys of the tenant", 0), s.accountKeys)
 	add(s, route(http.MethodGet, "/{id}", "AccountKey", "One account key, without its secret", 0), s.accountKey)
-	add(s, route(http.MethodPatch, "/{id}", "ChangeAccountKey", "Rename an account key", 0), s.changeAccountKey)
+	add(s, route(http.MethodPatch, "/{id}", "RenameAccountKey", "Rename an account key", 0), s.changeAccountKey)
 	add(s, route(http.MethodPost, "/{id}/suspend", "SuspendAccountKey", "Stop an account key until it is resumed", 0),
 		keyAction(s.authority.SuspendAccountKey, "SuspendAccountKey", thing, accountKeyOf))
 	add(s, route(http.MethodPost, "/{id}/resume", "ResumeAccountKey", "Let a suspended account key work again", 0),

@@ -17,38 +17,64 @@ import (
 
 func (s *Server) apiKeyRoutes() {
 	const tag, thing, need = "API keys", "API key", access.APIKeysGenerate
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys", Operation: "IssueAPIKey", Permission: need, tag: tag,
-		summary: "Make a key; a user's is shown this once", also: access.OrganizationKeysGenerate, status: http.StatusCreated}, s.issueAPIKey)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys", Operation: "APIKeys", Permission: need, tag: tag,
-		summary: "All keys of the account", also: access.OrganizationKeysGenerate}, s.apiKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/count", Operation: "CountAPIKeys", Permission: need, tag: tag,
-		summary: "How many keys a filter finds, for a bulk change", also: access.OrganizationKeysGenerate}, s.countAPIKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/export", Operation: "ExportAPIKeys", Permission: need, tag: tag,
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys", Operation: "IssueAPIKey", Permission: need, tag: tag,
+		summary: "Make a key; a user's is shown this once", also: access.OrganizationKeysGenerate, status: http.StatusCreated,
+	}, s.issueAPIKey)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys", Operation: "APIKeys", Permission: need, tag: tag,
+		summary: "All keys of the account", also: access.OrganizationKeysGenerate,
+	}, s.apiKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/count", Operation: "CountAPIKeys", Permission: need, tag: tag,
+		summary: "How many keys a filter finds, for a bulk change", also: access.OrganizationKeysGenerate,
+	}, s.countAPIKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/export", Operation: "ExportAPIKeys", Permission: need, tag: tag,
 		summary: "The keys that a filter finds, as CSV, whole where they can be shown; needs a session that gave its password within five minutes",
-		also:    access.OrganizationKeysGenerate, csv: true}, s.exportAPIKeys)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/bulk", Operation: "BulkAPIKeys", Permission: need, tag: tag,
-		summary: "Suspend, resume, revoke or delete many keys", also: access.OrganizationKeysGenerate, status: http.StatusAccepted}, s.bulkAPIKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
-		summary: "One key, without its secret", also: access.OrganizationKeysGenerate}, s.apiKey)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "ChangeAPIKey", Permission: need, tag: tag,
-		summary: "Rename a key; change an organization's", also: access.OrganizationKeysGenerate}, s.changeAPIKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/suspend", Operation: "SuspendAPIKey", Permission: need, tag: tag,
-		summary: "Stop a key until it is resumed", also: access.OrganizationKeysGenerate},
-		keyAction(ofEitherKind(s.authority.SuspendAPIKey, s.authority.SuspendOrganizationKey), "SuspendAPIKey", thing, apiKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/resume", Operation: "ResumeAPIKey", Permission: need, tag: tag,
-		summary: "Let a suspended key verify again", also: access.OrganizationKeysGenerate},
-		keyAction(ofEitherKind(s.authority.ResumeAPIKey, s.authority.ResumeOrganizationKey), "ResumeAPIKey", thing, apiKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/rotate", Operation: "RotateAPIKey", Permission: need, tag: tag,
-		summary: "A new secret under the same ID; a user's is shown this once", also: access.OrganizationKeysGenerate},
-		rotateAction(ofEitherKind(s.authority.RotateAPIKey, s.authority.RotateOrganizationKey), "RotateAPIKey", thing, issuedAPIKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/reveal", Operation: "RevealAPIKey", Permission: access.OrganizationKeysGenerate, tag: tag,
-		summary: "The whole key again, where it is recoverable; needs a session that gave its password within five minutes"}, s.revealAPIKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good", also: access.OrganizationKeysGenerate},
-		keyAction(ofEitherKind(s.authority.RevokeAPIKey, s.authority.RevokeOrganizationKey), "RevokeAPIKey", thing, apiKeyOf))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/api-keys/{id}", Operation: "DeleteAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good and hide it from lists", also: access.OrganizationKeysGenerate, status: http.StatusNoContent},
-		deleteAction(ofEitherKind(s.authority.DeleteAPIKey, s.authority.DeleteOrganizationKey), thing))
+		also:    access.OrganizationKeysGenerate, csv: true,
+	}, s.exportAPIKeys)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/bulk", Operation: "BulkAPIKeys", Permission: need, tag: tag,
+		summary: "Suspend, resume, revoke or delete many keys", also: access.OrganizationKeysGenerate, status: http.StatusAccepted,
+	}, s.bulkAPIKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
+		summary: "One key, without its secret", also: access.OrganizationKeysGenerate,
+	}, s.apiKey)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "ChangeAPIKey", Permission: need, tag: tag,
+		summary: "Rename a key; change an organization's", also: access.OrganizationKeysGenerate,
+	}, s.changeAPIKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/suspend", Operation: "SuspendAPIKey", Permission: need, tag: tag,
+		summary: "Stop a key until it is resumed", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.SuspendAPIKey, "SuspendAPIKey", thing, apiKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/resume", Operation: "ResumeAPIKey", Permission: need, tag: tag,
+		summary: "Let a suspended key verify again", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.ResumeAPIKey, "ResumeAPIKey", thing, apiKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/rotate", Operation: "RotateAPIKey", Permission: need, tag: tag,
+		summary: "A new secret under the same ID; a user's is shown this once", also: access.OrganizationKeysGenerate,
+	},
+		rotateAction(s.authority.RotateAPIKey, "RotateAPIKey", thing, issuedAPIKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/reveal", Operation: "RevealAPIKey", Permission: access.OrganizationKeysGenerate, tag: tag,
+		summary: "The whole key again, where it is recoverable; needs a session that gave its password within five minutes",
+	}, s.revealAPIKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
+		summary: "End a key for good", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.RevokeAPIKey, "RevokeAPIKey", thing, apiKeyOf))
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/api-keys/{id}", Operation: "DeleteAPIKey", Permission: need, tag: tag,
+		summary: "End a key for good and hide it from lists", also: access.OrganizationKeysGenerate, status: http.StatusNoContent,
+	},
+		deleteAction(s.authority.DeleteAPIKey, thing))
 }
 
 type issueAPIKeyInput struct {
@@ -113,6 +139,14 @@ func (in KeysInput) ask() authority.KeysInput {
 		out.States = []credential.State{credential.State(in.State)}
 	}
 	return out
+}
+
+// kindsOf reads the filter of a list of keys; none means every kind that the caller may see.
+func kindsOf(kind string) []credential.Kind {
+	if kind == "" {
+		return nil
+	}
+	return []credential.Kind{credential.Kind(kind)}
 }
 
 // ask is the same with what only these keys have.

@@ -15,24 +15,42 @@ import (
 
 func (s *Server) appRoutes() {
 	const tag, need = "Apps", access.AppsManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/apps", Operation: "CreateApp", Permission: need, tag: tag,
-		summary: "Make an app with its key and secret", status: http.StatusCreated}, s.createApp)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/apps", Operation: "Apps", Permission: need, tag: tag,
-		summary: "Apps that you may see"}, s.apps)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/apps/{id}", Operation: "App", Permission: need, tag: tag,
-		summary: "One app, without its key and secret"}, s.app)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/apps/{id}", Operation: "ChangeApp", Permission: need, tag: tag,
-		summary: "Change an app; other APIs take effect at once"}, s.changeApp)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/apps/{id}/suspend", Operation: "SuspendApp", Permission: need, tag: tag,
-		summary: "Stop an app until it is resumed"}, appAction(s.authority.SuspendApp, "SuspendApp"))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/apps/{id}/resume", Operation: "ResumeApp", Permission: need, tag: tag,
-		summary: "Let a suspended app go on"}, appAction(s.authority.ResumeApp, "ResumeApp"))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/apps/{id}/rotate", Operation: "RotateApp", Permission: need, tag: tag,
-		summary: "A new key and a new secret for the same app"}, s.rotateApp)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/apps/{id}/reveal", Operation: "RevealApp", Permission: need, tag: tag,
-		summary: "Key and secret again; needs a session that gave its password within five minutes"}, s.revealApp)
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/apps/{id}", Operation: "DeleteApp", Permission: need, tag: tag,
-		summary: "End an app, its key and its tokens for good", status: http.StatusNoContent}, s.deleteApp)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/apps", Operation: "CreateApp", Permission: need, tag: tag,
+		summary: "Make an app with its key and secret", status: http.StatusCreated,
+	}, s.createApp)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/apps", Operation: "Apps", Permission: need, tag: tag,
+		summary: "Apps that you may see",
+	}, s.apps)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/apps/{id}", Operation: "App", Permission: need, tag: tag,
+		summary: "One app, without its key and secret",
+	}, s.app)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/apps/{id}", Operation: "ChangeApp", Permission: need, tag: tag,
+		summary: "Change an app; other APIs take effect at once",
+	}, s.changeApp)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/apps/{id}/suspend", Operation: "SuspendApp", Permission: need, tag: tag,
+		summary: "Stop an app until it is resumed",
+	}, appAction(s.authority.SuspendApp, "SuspendApp"))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/apps/{id}/resume", Operation: "ResumeApp", Permission: need, tag: tag,
+		summary: "Let a suspended app go on",
+	}, appAction(s.authority.ResumeApp, "ResumeApp"))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/apps/{id}/rotate", Operation: "RotateApp", Permission: need, tag: tag,
+		summary: "A new key and a new secret for the same app",
+	}, s.rotateApp)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/apps/{id}/reveal", Operation: "RevealApp", Permission: need, tag: tag,
+		summary: "Key and secret again; needs a session that gave its password within five minutes",
+	}, s.revealApp)
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/apps/{id}", Operation: "DeleteApp", Permission: need, tag: tag,
+		summary: "End an app, its key and its tokens for good", status: http.StatusNoContent,
+	}, s.deleteApp)
 }
 
 type createAppInput struct {

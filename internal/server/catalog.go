@@ -14,10 +14,14 @@ import (
 
 func (s *Server) catalogRoutes() {
 	const tag = "API catalogue"
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/catalog", Operation: "Catalog", tag: tag,
-		summary: "The vendor's APIs, desktop clients and licences, and what of them you may choose"}, s.catalog)
-	add(s, Route{Method: http.MethodPut, Pattern: "/v1/catalog", Operation: "ChangeCatalog", Permission: access.CatalogManage, tag: tag,
-		summary: "Replace the catalogue; apps and licences feel it at once"}, s.changeCatalog)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/catalog", Operation: "Catalog", tag: tag,
+		summary: "The vendor's APIs, desktop clients and licences, and what of them you may choose",
+	}, s.catalog)
+	add(s, Route{
+		Method: http.MethodPut, Pattern: "/v1/catalog", Operation: "ChangeCatalog", Permission: access.CatalogManage, tag: tag,
+		summary: "Replace the catalogue; apps and licences feel it at once",
+	}, s.changeCatalog)
 }
 
 type catalogInput struct {

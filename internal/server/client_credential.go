@@ -13,30 +13,50 @@ import (
 
 func (s *Server) clientCredentialRoutes() {
 	const tag, thing, need = "API credentials", "API credential", access.ClientCredentialsManageOwn
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/client-credentials", Operation: "IssueClientCredential", Permission: need, tag: tag,
-		summary: "Make a client ID and a client secret, which is shown this once", status: http.StatusCreated}, s.issueClientCredential)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/client-credentials", Operation: "ClientCredentials", Permission: need, tag: tag,
-		summary: "Your own API credentials; administrators see all"}, s.clientCredentials)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/client-credentials/scopes", Operation: "ClientCredentialScopes", Permission: need, tag: tag,
-		summary: "The scopes that you may choose from; your licence decides"}, s.clientCredentialScopes)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/client-credentials/{id}", Operation: "ClientCredential", Permission: need, tag: tag,
-		summary: "One API credential, without its secret"}, s.clientCredential)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/client-credentials/{id}", Operation: "ChangeClientCredential", Permission: need, tag: tag,
-		summary: "Change the name or the scopes, at once"}, s.changeClientCredential)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/suspend", Operation: "SuspendClientCredential", Permission: need, tag: tag,
-		summary: "Stop an API credential until it is resumed"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/client-credentials", Operation: "IssueClientCredential", Permission: need, tag: tag,
+		summary: "Make a client ID and a client secret, which is shown this once", status: http.StatusCreated,
+	}, s.issueClientCredential)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/client-credentials", Operation: "ClientCredentials", Permission: need, tag: tag,
+		summary: "Your own API credentials; administrators see all",
+	}, s.clientCredentials)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/client-credentials/scopes", Operation: "ClientCredentialScopes", Permission: need, tag: tag,
+		summary: "The scopes that you may choose from; your licence decides",
+	}, s.clientCredentialScopes)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/client-credentials/{id}", Operation: "ClientCredential", Permission: need, tag: tag,
+		summary: "One API credential, without its secret",
+	}, s.clientCredential)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/client-credentials/{id}", Operation: "ChangeClientCredential", Permission: need, tag: tag,
+		summary: "Change the name or the scopes, at once",
+	}, s.changeClientCredential)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/suspend", Operation: "SuspendClientCredential", Permission: need, tag: tag,
+		summary: "Stop an API credential until it is resumed",
+	},
 		keyAction(s.authority.SuspendClientCredential, "SuspendClientCredential", thing, clientCredentialOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/resume", Operation: "ResumeClientCredential", Permission: need, tag: tag,
-		summary: "Let a suspended API credential work again"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/resume", Operation: "ResumeClientCredential", Permission: need, tag: tag,
+		summary: "Let a suspended API credential work again",
+	},
 		keyAction(s.authority.ResumeClientCredential, "ResumeClientCredential", thing, clientCredentialOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/rotate", Operation: "RotateClientCredential", Permission: need, tag: tag,
-		summary: "A new secret under the same client ID; it is shown this once"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/rotate", Operation: "RotateClientCredential", Permission: need, tag: tag,
+		summary: "A new secret under the same client ID; it is shown this once",
+	},
 		rotateAction(s.authority.RotateClientCredential, "RotateClientCredential", thing, issuedClientCredentialOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/revoke", Operation: "RevokeClientCredential", Permission: need, tag: tag,
-		summary: "End an API credential for good"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/client-credentials/{id}/revoke", Operation: "RevokeClientCredential", Permission: need, tag: tag,
+		summary: "End an API credential for good",
+	},
 		keyAction(s.authority.RevokeClientCredential, "RevokeClientCredential", thing, clientCredentialOf))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/client-credentials/{id}", Operation: "DeleteClientCredential", Permission: need, tag: tag,
-		summary: "End an API credential for good and hide it from lists", status: http.StatusNoContent},
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/client-credentials/{id}", Operation: "DeleteClientCredential", Permission: need, tag: tag,
+		summary: "End an API credential for good and hide it from lists", status: http.StatusNoContent,
+	},
 		deleteAction(s.authority.DeleteClientCredential, thing))
 }
 

@@ -12,8 +12,10 @@ import (
 )
 
 func (s *Server) operationRoutes() {
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/operations/{id}", Operation: "Operation", tag: "Operations",
-		summary: "How far a bulk change is, and what of it failed"}, s.operation)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/operations/{id}", Operation: "Operation", tag: "Operations",
+		summary: "How far a bulk change is, and what of it failed",
+	}, s.operation)
 }
 
 func (s *Server) operation(ctx context.Context, c *call, in *IDInput) (*body[api.Operation], error) {

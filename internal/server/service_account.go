@@ -13,20 +13,34 @@ import (
 
 func (s *Server) serviceAccountRoutes() {
 	const tag, need = "Service accounts", access.ServiceAccountsManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-accounts", Operation: "CreateServiceAccount", Permission: need, tag: tag,
-		summary: "Make a service account with any number of roles", status: http.StatusCreated}, s.createServiceAccount)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/service-accounts", Operation: "ServiceAccounts", Permission: need, tag: tag,
-		summary: "Service accounts that you may see"}, s.serviceAccounts)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/service-accounts/{id}", Operation: "ServiceAccount", Permission: need, tag: tag,
-		summary: "One service account"}, s.serviceAccount)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/service-accounts/{id}", Operation: "ChangeServiceAccount", Permission: need, tag: tag,
-		summary: "Change a service account or its roles"}, s.changeServiceAccount)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/suspend", Operation: "SuspendServiceAccount", Permission: need, tag: tag,
-		summary: "Stop a service account until it is resumed"}, serviceAccountAction(s.authority.SuspendServiceAccount, "SuspendServiceAccount"))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/resume", Operation: "ResumeServiceAccount", Permission: need, tag: tag,
-		summary: "Let a suspended service account go on"}, serviceAccountAction(s.authority.ResumeServiceAccount, "ResumeServiceAccount"))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/service-accounts/{id}", Operation: "DeleteServiceAccount", Permission: need, tag: tag,
-		summary: "End a service account and its keys for good", status: http.StatusNoContent}, s.deleteServiceAccount)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-accounts", Operation: "CreateServiceAccount", Permission: need, tag: tag,
+		summary: "Make a service account with any number of roles", status: http.StatusCreated,
+	}, s.createServiceAccount)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/service-accounts", Operation: "ServiceAccounts", Permission: need, tag: tag,
+		summary: "Service accounts that you may see",
+	}, s.serviceAccounts)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/service-accounts/{id}", Operation: "ServiceAccount", Permission: need, tag: tag,
+		summary: "One service account",
+	}, s.serviceAccount)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/service-accounts/{id}", Operation: "ChangeServiceAccount", Permission: need, tag: tag,
+		summary: "Change a service account or its roles",
+	}, s.changeServiceAccount)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/suspend", Operation: "SuspendServiceAccount", Permission: need, tag: tag,
+		summary: "Stop a service account until it is resumed",
+	}, serviceAccountAction(s.authority.SuspendServiceAccount, "SuspendServiceAccount"))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/resume", Operation: "ResumeServiceAccount", Permission: need, tag: tag,
+		summary: "Let a suspended service account go on",
+	}, serviceAccountAction(s.authority.ResumeServiceAccount, "ResumeServiceAccount"))
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/service-accounts/{id}", Operation: "DeleteServiceAccount", Permission: need, tag: tag,
+		summary: "End a service account and its keys for good", status: http.StatusNoContent,
+	}, s.deleteServiceAccount)
 	s.serviceAccountKeyRoutes()
 }
 

@@ -13,25 +13,41 @@ import (
 
 func (s *Server) serviceAccountKeyRoutes() {
 	const tag, thing, need = "Service accounts", "service account key", access.ServiceAccountsManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/keys", Operation: "IssueServiceAccountKey", Permission: need, tag: tag,
-		summary: "Make a key pair, whose private half is shown this once and not kept; or take a public key", status: http.StatusCreated}, s.issueServiceAccountKey)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/service-accounts/{id}/keys", Operation: "ServiceAccountKeys", Permission: need, tag: tag,
-		summary: "The keys of a service account"}, s.serviceAccountKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/service-account-keys/{id}", Operation: "ServiceAccountKey", Permission: need, tag: tag,
-		summary: "One key of a service account"}, s.serviceAccountKey)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/service-account-keys/{id}", Operation: "ChangeServiceAccountKey", Permission: need, tag: tag,
-		summary: "Rename a key of a service account"}, s.changeServiceAccountKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/suspend", Operation: "SuspendServiceAccountKey", Permission: need, tag: tag,
-		summary: "Stop a key of a service account until it is resumed"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-accounts/{id}/keys", Operation: "IssueServiceAccountKey", Permission: need, tag: tag,
+		summary: "Make a key pair, whose private half is shown this once and not kept; or take a public key", status: http.StatusCreated,
+	}, s.issueServiceAccountKey)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/service-accounts/{id}/keys", Operation: "ServiceAccountKeys", Permission: need, tag: tag,
+		summary: "The keys of a service account",
+	}, s.serviceAccountKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/service-account-keys/{id}", Operation: "ServiceAccountKey", Permission: need, tag: tag,
+		summary: "One key of a service account",
+	}, s.serviceAccountKey)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/service-account-keys/{id}", Operation: "RenameServiceAccountKey", Permission: need, tag: tag,
+		summary: "Rename a key of a service account",
+	}, s.changeServiceAccountKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/suspend", Operation: "SuspendServiceAccountKey", Permission: need, tag: tag,
+		summary: "Stop a key of a service account until it is resumed",
+	},
 		keyAction(s.authority.SuspendServiceAccountKey, "SuspendServiceAccountKey", thing, serviceAccountKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/resume", Operation: "ResumeServiceAccountKey", Permission: need, tag: tag,
-		summary: "Let a suspended key of a service account work again"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/resume", Operation: "ResumeServiceAccountKey", Permission: need, tag: tag,
+		summary: "Let a suspended key of a service account work again",
+	},
 		keyAction(s.authority.ResumeServiceAccountKey, "ResumeServiceAccountKey", thing, serviceAccountKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/revoke", Operation: "RevokeServiceAccountKey", Permission: need, tag: tag,
-		summary: "End a key of a service account for good; its others go on"},
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/revoke", Operation: "RevokeServiceAccountKey", Permission: need, tag: tag,
+		summary: "End a key of a service account for good; its others go on",
+	},
 		keyAction(s.authority.RevokeServiceAccountKey, "RevokeServiceAccountKey", thing, serviceAccountKeyOf))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/service-account-keys/{id}", Operation: "DeleteServiceAccountKey", Permission: need, tag: tag,
-		summary: "End a key of a service account for good and hide it from lists", status: http.StatusNoContent},
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/service-account-keys/{id}", Operation: "DeleteServiceAccountKey", Permission: need, tag: tag,
+		summary: "End a key of a service account for good and hide it from lists", status: http.StatusNoContent,
+	},
 		deleteAction(s.authority.DeleteServiceAccountKey, thing))
 }
 

@@ -12,8 +12,10 @@ import (
 )
 
 func (s *Server) usageRoutes() {
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/usage", Operation: "Usage", Permission: access.UsageRead, tag: "Usage",
-		summary: "How a credential was used, by hour or day"}, s.usage)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/usage", Operation: "Usage", Permission: access.UsageRead, tag: "Usage",
+		summary: "How a credential was used, by hour or day",
+	}, s.usage)
 }
 
 type usageInput struct {

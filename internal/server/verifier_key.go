@@ -12,24 +12,42 @@ import (
 
 func (s *Server) verifierKeyRoutes() {
 	const tag, thing, need = "Verifier keys", "verifier key", access.VerifierKeysManage
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/verifier-keys", Operation: "IssueVerifierKey", Permission: need, tag: tag,
-		summary: "Make a key that may verify credentials; it is shown this once", status: http.StatusCreated}, s.issueVerifierKey)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/verifier-keys", Operation: "VerifierKeys", Permission: need, tag: tag,
-		summary: "All verifier keys of the tenant"}, s.verifierKeys)
-	add(s, Route{Method: http.MethodGet, Pattern: "/v1/verifier-keys/{id}", Operation: "VerifierKey", Permission: need, tag: tag,
-		summary: "One verifier key, without its secret"}, s.verifierKey)
-	add(s, Route{Method: http.MethodPatch, Pattern: "/v1/verifier-keys/{id}", Operation: "RenameVerifierKey", Permission: need, tag: tag,
-		summary: "Rename a verifier key"}, s.renameVerifierKey)
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/suspend", Operation: "SuspendVerifierKey", Permission: need, tag: tag,
-		summary: "Stop a verifier key until it is resumed"}, keyAction(s.authority.SuspendVerifierKey, "SuspendVerifierKey", thing, verifierKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/resume", Operation: "ResumeVerifierKey", Permission: need, tag: tag,
-		summary: "Let a suspended verifier key work again"}, keyAction(s.authority.ResumeVerifierKey, "ResumeVerifierKey", thing, verifierKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/rotate", Operation: "RotateVerifierKey", Permission: need, tag: tag,
-		summary: "A new secret under the same ID; it is shown this once"}, rotateAction(s.authority.RotateVerifierKey, "RotateVerifierKey", thing, issuedVerifierKeyOf))
-	add(s, Route{Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/revoke", Operation: "RevokeVerifierKey", Permission: need, tag: tag,
-		summary: "End a verifier key for good"}, keyAction(s.authority.RevokeVerifierKey, "RevokeVerifierKey", thing, verifierKeyOf))
-	add(s, Route{Method: http.MethodDelete, Pattern: "/v1/verifier-keys/{id}", Operation: "DeleteVerifierKey", Permission: need, tag: tag,
-		summary: "End a verifier key for good and hide it from lists", status: http.StatusNoContent}, deleteAction(s.authority.DeleteVerifierKey, thing))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/verifier-keys", Operation: "IssueVerifierKey", Permission: need, tag: tag,
+		summary: "Make a key that may verify credentials; it is shown this once", status: http.StatusCreated,
+	}, s.issueVerifierKey)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/verifier-keys", Operation: "VerifierKeys", Permission: need, tag: tag,
+		summary: "All verifier keys of the tenant",
+	}, s.verifierKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/verifier-keys/{id}", Operation: "VerifierKey", Permission: need, tag: tag,
+		summary: "One verifier key, without its secret",
+	}, s.verifierKey)
+	add(s, Route{
+		Method: http.MethodPatch, Pattern: "/v1/verifier-keys/{id}", Operation: "RenameVerifierKey", Permission: need, tag: tag,
+		summary: "Rename a verifier key",
+	}, s.renameVerifierKey)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/suspend", Operation: "SuspendVerifierKey", Permission: need, tag: tag,
+		summary: "Stop a verifier key until it is resumed",
+	}, keyAction(s.authority.SuspendVerifierKey, "SuspendVerifierKey", thing, verifierKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/resume", Operation: "ResumeVerifierKey", Permission: need, tag: tag,
+		summary: "Let a suspended verifier key work again",
+	}, keyAction(s.authority.ResumeVerifierKey, "ResumeVerifierKey", thing, verifierKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/rotate", Operation: "RotateVerifierKey", Permission: need, tag: tag,
+		summary: "A new secret under the same ID; it is shown this once",
+	}, rotateAction(s.authority.RotateVerifierKey, "RotateVerifierKey", thing, issuedVerifierKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/revoke", Operation: "RevokeVerifierKey", Permission: need, tag: tag,
+		summary: "End a verifier key for good",
+	}, keyAction(s.authority.RevokeVerifierKey, "RevokeVerifierKey", thing, verifierKeyOf))
+	add(s, Route{
+		Method: http.MethodDelete, Pattern: "/v1/verifier-keys/{id}", Operation: "DeleteVerifierKey", Permission: need, tag: tag,
+		summary: "End a verifier key for good and hide it from lists", status: http.StatusNoContent,
+	}, deleteAction(s.authority.DeleteVerifierKey, thing))
 }
 
 type issueVerifierKeyInput struct {
