@@ -329,7 +329,7 @@ func (g *kindGame) actor() access.Caller {
 	switch g.r.IntN(6) {
 	case 0:
 		k := g.keys[c.Principal]
-		c = with(c, k)
+		c = with(g.confirmed(c), k)
 		c.CredentialExpires = k.ExpiresAt
 	case 1, 2, 3:
 		c = g.confirmed(c)
