@@ -42,7 +42,6 @@ type possession struct {
 	credential.Credential
 	carries rights
 	apis    []string // of an app
-	root    bool     // it holds where it is, and nowhere else counts: see holdings for the rest
 }
 
 // belongings is everything that everybody and every credential has.
