@@ -114,30 +114,48 @@ func (s *Server) issueAPIKey(ctx context.Context, c *call, in *issueAPIKeyInput)
 	return answerWith(key, err, issuedAPIKeyOf)
 }
 
-// KeysInput filters a list of keys.
-type KeysInput struct {
+// KeysFilter narrows a list of credentials.
+type KeysFilter struct {
 	TenantInput
-	PageInput
 	SearchInput
 	State          string    `query:"state" enum:"active,suspended,revoked,expired"`
 	ExpiringBefore time.Time `query:"expiring_before" doc:"Keys that end before this time."`
 	IncludeDeleted bool      `query:"include_deleted" doc:"Deleted and expired ones too."`
 }
 
-type apiKeysInput struct {
-	KeysInput
+func (in KeysFilter) ask() authority.KeysInput {
+	out := authority.KeysInput{
+		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted,
+	}
+	if in.State != "" {
+		out.States = []credential.State{credential.State(in.State)}
+	}
+	return out
+}
+
+// KeysInput asks for one page of a list of credentials.
+type KeysInput struct {
+	KeysFilter
+	PageInput
+}
+
+func (in KeysInput) ask() authority.KeysInput {
+	out := in.KeysFilter.ask()
+	out.Page = in.page()
+	return out
+}
+
+// APIKeysFilter narrows a list of user and organization keys.
+type APIKeysFilter struct {
+	KeysFilter
 	Kind           string `query:"kind" enum:"user_key,organization_key"`
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Keys at this organization and all below it."`
 	OwnerID        string `query:"owner_id" maxLength:"64" doc:"Keys of this user."`
 }
 
-func (in KeysInput) ask() authority.KeysInput {
-	out := authority.KeysInput{
-		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted, Page: in.page(),
-	}
-	if in.State != "" {
-		out.States = []credential.State{credential.State(in.State)}
-	}
+func (in APIKeysFilter) ask() authority.KeysInput {
+	out := in.KeysFilter.ask()
+	out.At, out.Owner, out.Kinds = tenancy.OrgID(in.OrganizationID), tenancy.UserID(in.OwnerID), kindsOf(in.Kind)
 	return out
 }
 
@@ -149,14 +167,19 @@ func kindsOf(kind string) []credential.Kind {
 	return []credential.Kind{credential.Kind(kind)}
 }
 
-// ask is the same with what only these keys have.
-func (in apiKeysInput) ask() authority.KeysInput {
-	out := in.KeysInput.ask()
-	out.At, out.Owner, out.Kinds = tenancy.OrgID(in.OrganizationID), tenancy.UserID(in.OwnerID), kindsOf(in.Kind)
+// APIKeysInput asks for one page of user and organization keys.
+type APIKeysInput struct {
+	APIKeysFilter
+	PageInput
+}
+
+func (in APIKeysInput) ask() authority.KeysInput {
+	out := in.APIKeysFilter.ask()
+	out.Page = in.page()
 	return out
 }
 
-func (s *Server) apiKeys(ctx context.Context, c *call, in *apiKeysInput) (*body[api.List[api.APIKey]], error) {
+func (s *Server) apiKeys(ctx context.Context, c *call, in *APIKeysInput) (*body[api.List[api.APIKey]], error) {
 	list, err := s.authority.APIKeys(ctx, c.caller, in.ask())
 	return listAnswer(list, err, apiKeyOf)
 }
@@ -195,7 +218,7 @@ func (s *Server) changeAPIKey(ctx context.Context, c *call, in *changeAPIKeyInpu
 			return nil, problem.New(problem.Invalid, "name_only", "Only the name of a user's key can be changed. Make another key for anything else.")
 		}
 		if b.Name == nil {
-			return nil, problem.InvalidField("/name", "This is required.")
+			return answerWith(key, nil, apiKeyOf)
 		}
 		key, err = s.authority.RenameAPIKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: *b.Name})
 		return answerWith(key, err, apiKeyOf)

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *Server) clientCredentialRoutes() {
-	const tag, thing, need = "API credentials", "API credential", access.ClientCredentialsManageOwn
+	const tag, thing, need = "API credentials", "client credential", access.ClientCredentialsManageOwn
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/client-credentials", Operation: "IssueClientCredential", Permission: need, tag: tag,
 		summary: "Make a client ID and a client secret, which is shown this once", status: http.StatusCreated,
@@ -115,7 +115,7 @@ func (s *Server) clientCredentialScopes(ctx context.Context, c *call, in *scopes
 }
 
 func (s *Server) clientCredential(ctx context.Context, c *call, in *IDInput) (*body[api.ClientCredential], error) {
-	id, err := credentialID(in.ID, "API credential")
+	id, err := credentialID(in.ID, "client credential")
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ type changeClientCredentialInput struct {
 }
 
 func (s *Server) changeClientCredential(ctx context.Context, c *call, in *changeClientCredentialInput) (*body[api.ClientCredential], error) {
-	id, err := credentialID(in.ID, "API credential")
+	id, err := credentialID(in.ID, "client credential")
 	if err != nil {
 		return nil, err
 	}

@@ -23,19 +23,21 @@ const (
 	rowsTrailer = "Claviger-Rows"
 )
 
-type exportAPIKeysInput struct {
-	apiKeysInput
+type exportKeysInput struct {
+	APIKeysFilter
+	SortInput
 	Site string `header:"Sec-Fetch-Site" maxLength:"32" hidden:"true"`
 }
 
 // exportAPIKeys answers every key that the filter finds, as CSV (NV4). It is a GET, so that
 // a browser can save it without holding it in memory; for that, pages of other sites must
 // not make it start.
-func (s *Server) exportAPIKeys(ctx context.Context, c *call, in *exportAPIKeysInput) (*huma.StreamResponse, error) {
+func (s *Server) exportAPIKeys(ctx context.Context, c *call, in *exportKeysInput) (*huma.StreamResponse, error) {
 	if in.Site != "" && in.Site != "same-origin" && in.Site != "none" {
 		return nil, problem.New(problem.Denied, "cross_origin", "A page of another site may not start an export.")
 	}
 	ask := in.ask()
+	ask.Page.Sort, ask.Page.Desc = in.Sort, in.Order == "desc"
 	found, err := s.authority.CountAPIKeys(ctx, c.caller, ask)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func (s *Server) operation(ctx context.Context, c *call, in *IDInput) (*body[api
 	return answerWith(op, err, operationOf)
 }
 
-func (s *Server) countAPIKeys(ctx context.Context, c *call, in *apiKeysInput) (*body[api.APIKeyCount], error) {
+func (s *Server) countAPIKeys(ctx context.Context, c *call, in *APIKeysFilter) (*body[api.APIKeyCount], error) {
 	n, err := s.authority.CountAPIKeys(ctx, c.caller, in.ask())
 	return answerWith(n, err, func(n authority.KeysCount) api.APIKeyCount {
 		return api.APIKeyCount{Count: n.Count, Revision: n.Revision}

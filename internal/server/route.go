@@ -119,8 +119,13 @@ func (t TenantInput) tenant() tenancy.TenantID { return tenancy.TenantID(t.Tenan
 type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor or previous_cursor of an earlier answer, with the same filters."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Sort   string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
-	Order  string `query:"order" enum:"asc,desc" default:"asc"`
+	SortInput
+}
+
+// SortInput asks for an order.
+type SortInput struct {
+	Sort  string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
+	Order string `query:"order" enum:"asc,desc" default:"asc"`
 }
 
 func (p PageInput) page() store.Page {
