@@ -22,11 +22,12 @@ func (tx *Tx) CredentialsByID(ids []credential.ID) ([]credential.Credential, err
 	if len(ids) > maxBatch {
 		return nil, batchError(len(ids))
 	}
-	if len(ids) == 0 {
+	bare := bareIDs(ids)
+	if len(bare) == 0 {
 		return nil, nil
 	}
 	rows, err := all[credentialRow](tx, "credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
-		return tx.scope(q).Where("id IN (?)", bun.List(bareIDs(ids))).Order("row_id")
+		return tx.scope(q).Where("id IN (?)", bun.List(bare)).Order("row_id")
 	})
 	if err != nil {
 		return nil, err
@@ -34,10 +35,13 @@ func (tx *Tx) CredentialsByID(ids []credential.ID) ([]credential.Credential, err
 	return convert(rows, (*credentialRow).credential)
 }
 
+// bareIDs are the IDs as they are stored, without those that no credential can have.
 func bareIDs(ids []credential.ID) []string {
-	list := make([]string, len(ids))
+	list := make([]string, 0, len(ids))
 	for i := range ids {
-		list[i] = string(ids[i][:])
+		if id := string(ids[i][:]); validText(id) {
+			list = append(list, id)
+		}
 	}
 	return list
 }
@@ -47,7 +51,8 @@ func (tx *Tx) MaterialOf(ids []credential.ID) (map[credential.ID][]credential.Ma
 	if len(ids) > maxBatch {
 		return nil, batchError(len(ids))
 	}
-	if len(ids) == 0 {
+	bare := bareIDs(ids)
+	if len(bare) == 0 {
 		return nil, nil
 	}
 	db, err := tx.rows()
@@ -62,7 +67,7 @@ func (tx *Tx) MaterialOf(ids []credential.ID) (map[credential.ID][]credential.Ma
 	var rows []namedSecret
 	err = db.NewSelect().TableExpr("credential_secrets AS s").Join("JOIN credentials AS c ON c.row_id = s.row_id").
 		ColumnExpr("s.row_id, s.field, s.version, s.digest, s.pepper_version, s.valid_until, s.sealed, s.public_key, c.id").
-		Where("c.id IN (?)", bun.List(bareIDs(ids))).Where("c.tenant_id = ?", string(tx.tenant)).
+		Where("c.id IN (?)", bun.List(bare)).Where("c.tenant_id = ?", string(tx.tenant)).
 		OrderExpr("s.row_id, s.field, s.version").Scan(tx.ctx, &rows)
 	if err != nil {
 		return nil, tx.fail(fmt.Errorf("reading material: %w", err))
@@ -87,12 +92,14 @@ func (tx *Tx) Usernames(ids []tenancy.UserID) (map[tenancy.UserID]string, error)
 	if len(ids) > maxBatch {
 		return nil, batchError(len(ids))
 	}
-	if len(ids) == 0 {
-		return nil, nil
+	list := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if validText(string(id)) {
+			list = append(list, string(id))
+		}
 	}
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = string(id)
+	if len(list) == 0 {
+		return nil, nil
 	}
 	db, err := tx.rows()
 	if err != nil {
