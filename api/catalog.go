@@ -8,6 +8,13 @@ type Catalog struct {
 	Licences []Licence      `json:"licences" nullable:"false" maxItems:"100"`
 }
 
+// CatalogView is the catalogue as somebody may use it.
+type CatalogView struct {
+	Catalog
+	Choosable    []string          `json:"choosable" nullable:"false" doc:"Keys of the APIs that you may choose for an app."`
+	NotChoosable map[string]string `json:"not_choosable" doc:"By key of the others: why not, for people."`
+}
+
 // CatalogGroup is a heading under which APIs are shown.
 type CatalogGroup struct {
 	Key  string       `json:"key" minLength:"1" maxLength:"63"`
@@ -23,8 +30,6 @@ type CatalogAPI struct {
 	Permissions      []string `json:"permissions" nullable:"false" maxItems:"200" maxLength:"128" doc:"What calling it needs."`
 	Requires         []string `json:"requires,omitempty" nullable:"false" maxItems:"200" maxLength:"128" doc:"What whoever chooses it must hold."`
 	Legacy           bool     `json:"legacy,omitempty" doc:"It takes account keys only."`
-	Choosable        bool     `json:"choosable,omitempty" readOnly:"true" doc:"Whether you may choose it for an app. Answered, not taken."`
-	Reason           string   `json:"reason,omitempty" readOnly:"true" maxLength:"1000" doc:"Why you may not, for people. Answered, not taken."`
 }
 
 // Client is a desktop program that people are signed in to automatically.

@@ -9,9 +9,10 @@ import (
 	"github.com/claviger-io/claviger/api"
 )
 
-// Catalog shows the vendor's APIs, desktop clients and licences.
-func (c *Client) Catalog(ctx context.Context) (*api.Catalog, error) {
-	return one[api.Catalog](ctx, c, read(at("v1", "catalog"), nil, nil))
+// Catalog shows the vendor's APIs, desktop clients and licences, and which APIs the caller may
+// choose for an app.
+func (c *Client) Catalog(ctx context.Context) (*api.CatalogView, error) {
+	return one[api.CatalogView](ctx, c, read(at("v1", "catalog"), nil, nil))
 }
 
 // ChangeCatalog replaces the catalogue. Its Revision is the one that was changed: when

@@ -29,7 +29,7 @@ type catalogInput struct {
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Where an app would be; absent means the account."`
 }
 
-func (s *Server) catalog(ctx context.Context, c *call, in *catalogInput) (*body[api.Catalog], error) {
+func (s *Server) catalog(ctx context.Context, c *call, in *catalogInput) (*body[api.CatalogView], error) {
 	view, err := s.authority.Catalog(ctx, c.caller, authority.CatalogInput{
 		Tenant: in.tenant(), OrganizationID: tenancy.OrgID(in.OrganizationID),
 	})
@@ -46,21 +46,18 @@ func (s *Server) changeCatalog(ctx context.Context, c *call, in *changeCatalogIn
 }
 
 // catalogViewOf is the catalogue with what the caller may choose of it, and why not.
-func catalogViewOf(v authority.CatalogView) api.Catalog {
-	out := catalogOf(v.Catalog)
-	for _, g := range out.Groups {
-		for i := range g.APIs {
-			a := &g.APIs[i]
-			switch {
-			case slices.Contains(v.Choosable, a.Key):
-				a.Choosable = true
-			case a.Legacy:
-				a.Reason = "This API takes account keys only."
-			case len(a.Requires) > 0:
-				a.Reason = "Choosing this API needs " + a.Requires[0] + ", the right to make apps, and a plan that includes it. A Super Admin can give you a role that has it."
-			default:
-				a.Reason = "Choosing this API needs the right to make apps, and a plan that includes it."
-			}
+func catalogViewOf(v authority.CatalogView) api.CatalogView {
+	out := api.CatalogView{Catalog: catalogOf(v.Catalog), Choosable: v.Choosable, NotChoosable: map[string]string{}}
+	for _, a := range v.APIs() {
+		switch {
+		case slices.Contains(v.Choosable, a.Key):
+		case a.Legacy:
+			out.NotChoosable[a.Key] = "This API takes account keys only."
+		case len(a.Requires) > 0:
+			out.NotChoosable[a.Key] = "Choosing this API needs " + string(a.Requires[0]) +
+				", the right to make apps, and a plan that includes it. A Super Admin can give you a role that has it."
+		default:
+			out.NotChoosable[a.Key] = "Choosing this API needs the right to make apps, and a plan that includes it."
 		}
 	}
 	return out

@@ -137,8 +137,8 @@ var kindMatrix = map[string]row{
 	// The catalogue and usage.
 	"GET /v1/catalog": {where: anywhere, roles: catalogPeople, call: listed("/v1/catalog")},
 	"PUT /v1/catalog": {where: systemWide, roles: systemOnly, call: func(w *world, c *client, _ place) reply {
-		now := into[api.Catalog](w, w.admin.must(http.StatusOK, http.MethodGet, "/v1/catalog", nil))
-		return c.observed(http.MethodPut, "/v1/catalog", now)
+		now := into[api.CatalogView](w, w.admin.must(http.StatusOK, http.MethodGet, "/v1/catalog", nil))
+		return c.observed(http.MethodPut, "/v1/catalog", now.Catalog)
 	}},
 	"GET /v1/usage": {where: byPlace, roles: usageReaders, call: func(w *world, c *client, at place) reply {
 		id := ghostCredential
