@@ -14,7 +14,7 @@ const clientCredentials = "client-credentials"
 
 // ClientCredentialFilter narrows a list of client credentials. The zero filter is every
 // one that the caller may see, except deleted and expired ones.
-type ClientCredentialFilter struct {
+type ClientCredentialFilter struct { //nolint:revive // a client credential is the thing's name, not the package's
 	Level          string // user or account; empty means both
 	Mine           bool   // the caller's own
 	State          string // active, suspended, revoked or expired

@@ -12,11 +12,11 @@ import (
 	"github.com/claviger-io/claviger/client"
 )
 
-const clientCredentialID = "credential's ID, such as crd_8fK2mPq0Zr4T"
+const argumentClient = "credential's ID, such as crd_8fK2mPq0Zr4T"
 
 func (p *program) clientCredentialCommand() *cobra.Command {
 	k := object[api.ClientCredential]{
-		p: p, idOf: clientCredentialID, pairs: clientCredentialPairs,
+		p: p, idOf: argumentClient, pairs: clientCredentialPairs,
 		header: []string{"ID", "NAME", "LEVEL", "OWNER", "STATE", "CLIENT ID", "SCOPES"},
 		row: func(k *api.ClientCredential) []string {
 			return []string{k.ID, k.Name, k.Level, nameOr(k.Owner), k.State, k.ClientID, strings.Join(k.Scopes, " ")}

@@ -93,7 +93,7 @@ func serviceAccountPairs(a *api.ServiceAccount) []string {
 
 func (p *program) serviceAccountKeyCommand(accountID string) *cobra.Command {
 	k := object[api.ServiceAccountKey]{
-		p: p, idOf: clientCredentialID, pairs: serviceAccountKeyPairs,
+		p: p, idOf: argumentClient, pairs: serviceAccountKeyPairs,
 		header: []string{"ID", "KEY ID", "NAME", "STATE", "EXPIRES", "CREATED", "LAST USED"},
 		row: func(k *api.ServiceAccountKey) []string {
 			return []string{k.ID, k.KeyID, k.Name, k.State, when(k.ExpiresAt, "never"), when(&k.CreatedAt, ""), when(k.LastUsedAt, "never")}
