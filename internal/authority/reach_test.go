@@ -22,7 +22,7 @@ func (w *world) follow() *verify.Index {
 	ran := make(chan error, 1)
 	ctx := w.Context()
 	go func() { ran <- index.Run(ctx) }()
-	w.Cleanup(func() { <-ran })
+	w.Cleanup(func() { _ = <-ran })
 	w.config.Applied = index.Applied
 	w.a = w.another()
 	// The first change is applied when the snapshot is there.

@@ -32,6 +32,7 @@ type Config struct {
 
 // Stats are figures for operators.
 type Stats struct {
+	Stale       bool // the feed was last seen at its head longer ago than MaxStaleness: nothing is decided
 	Ready       bool
 	Undecided   bool // answers nothing until the feed has been read again
 	Revision    uint64
@@ -143,6 +144,7 @@ func (x *Index) Stats() Stats {
 	if s.Undecided = p == nil; !s.Undecided {
 		now, at := x.clock.read()
 		s.Staleness = p.staleness(now, at)
+		s.Stale = s.Staleness < 0 || s.Staleness > x.cfg.MaxStaleness
 	}
 	return s
 }
