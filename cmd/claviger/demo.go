@@ -150,7 +150,7 @@ func (d *demoFile) save(folder string) error {
 // print tells people who they can be and what they can try.
 func (d *demoFile) print(w io.Writer, path string) error {
 	_, _ = fmt.Fprintf(w, "\nTHIS IS A DEMO, FOR DEVELOPMENT ONLY. Its passwords and keys are below and in %s.\n"+
-		"Keep nothing real in it.\n\nOpen %s and sign in as one of:\n\n", path, d.URL)
+		"Keep nothing real in it.\n\nIt runs at %s. People sign in with POST /v1/sessions:\n\n", path, d.URL)
 	t := newTable(w, "TENANT", "USER NAME", "PASSWORD", "ROLE")
 	t.row(d.SystemAdmin.Tenant, d.SystemAdmin.Username, d.SystemAdmin.Password, "System Administrator")
 	for _, tenant := range d.Tenants {
