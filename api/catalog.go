@@ -2,7 +2,7 @@ package api
 
 // Catalog is what the vendor offers: its APIs in groups, desktop clients and licences.
 type Catalog struct {
-	Revision int64          `json:"revision" doc:"One more with each change. Send it back when you change the catalogue."`
+	Revision int64          `json:"revision" doc:"Grows with each change. Send it back when you change the catalogue."`
 	Groups   []CatalogGroup `json:"groups" nullable:"false" maxItems:"100"`
 	Clients  []Client       `json:"clients" nullable:"false" maxItems:"100"`
 	Licences []Licence      `json:"licences" nullable:"false" maxItems:"100"`

@@ -313,6 +313,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+
+	trailer http.Header
 }
 
 func (r reply) problem(t testing.TB) api.Problem {
@@ -373,7 +375,7 @@ func (c *client) raw(method, path string, body []byte, extra ...string) reply {
 			c.cookie = set.Name + "=" + set.Value
 		}
 	}
-	return reply{res.StatusCode, res.Header, got}
+	return reply{res.StatusCode, res.Header, got, res.Trailer}
 }
 
 // do sends JSON; a nil body sends none.
