@@ -47,6 +47,8 @@ func (p *program) demoCommand() *cobra.Command {
 		// A page of somebody's web site could make its own name mean this machine, and so
 		// read the demo from a visitor's browser.
 		c.Hosts = demoHosts(o.addr)
+		// A proxy that is tried with the demo is on this machine too.
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 		n, err := node.Open(cmd.Context(), c)
 		if err != nil {
 			return err

@@ -5,7 +5,10 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/server"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/verify"
 )
@@ -168,6 +172,19 @@ func TestVX6AccountKey(t *testing.T) {
 				}
 			}
 		}
+		// Behind a proxy that is trusted, on and off by the tenant's policy.
+		trusting := w.newServer(server.Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}})
+		byQuery := func() int {
+			r := httptest.NewRequest(http.MethodGet, "/gateway/auth", nil)
+			r.RemoteAddr = "192.0.2.1:4711"
+			r.Header.Set("X-Original-URI", fmt.Sprintf("/calls?account_id=%d&api_key=%s", w.a.AccountID, key.Key.Reveal()))
+			rec := httptest.NewRecorder()
+			trusting.ServeHTTP(rec, r)
+			return rec.Code
+		}
+		if got := byQuery(); got != http.StatusUnauthorized {
+			t.Errorf("off by default, and the gateway says %d", got)
+		}
 		tenant := into[api.Tenant](t, olga.must(http.StatusOK, http.MethodGet, "/v1/tenants/"+string(w.a.ID), nil))
 		if tenant.Policy.LegacyAccountKeys {
 			t.Error("it is switched on by default")
@@ -175,6 +192,13 @@ func TestVX6AccountKey(t *testing.T) {
 		changed := into[api.Tenant](t, olga.must(http.StatusOK, http.MethodPatch, "/v1/tenants/"+string(w.a.ID), map[string]any{"policy": map[string]any{"legacy_account_keys": true}}))
 		if !changed.Policy.LegacyAccountKeys {
 			t.Errorf("the policy is %+v", changed.Policy)
+		}
+		if got := byQuery(); got != http.StatusNoContent {
+			t.Errorf("switched on, and the gateway says %d", got)
+		}
+		olga.must(http.StatusOK, http.MethodPatch, "/v1/tenants/"+string(w.a.ID), map[string]any{"policy": map[string]any{}})
+		if got := byQuery(); got != http.StatusUnauthorized {
+			t.Errorf("switched off again, and the gateway says %d", got)
 		}
 		olga.must(http.StatusOK, http.MethodPost, "/v1/account-keys/"+key.ID+"/revoke", nil)
 		if got := w.code(key.Key.Reveal()); got != api.VerifyRevoked {
