@@ -2,6 +2,8 @@ package authority_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/claviger-io/claviger/internal/access"
@@ -22,7 +24,11 @@ func (w *world) follow() *verify.Index {
 	ran := make(chan error, 1)
 	ctx := w.Context()
 	go func() { ran <- index.Run(ctx) }()
-	w.Cleanup(func() { _ = <-ran })
+	w.Cleanup(func() {
+		if err := <-ran; !errors.Is(err, context.Canceled) {
+			w.Errorf("the index stopped: %v", err)
+		}
+	})
 	w.config.Applied = index.Applied
 	w.a = w.another()
 	// The first change is applied when the snapshot is there.

@@ -184,13 +184,10 @@ func TestB12ExternalIDAndMetadata(t *testing.T) {
 			"account key": {"/v1/account-keys", map[string]any{"name": "Named"}}, "verifier key": {"/v1/verifier-keys", map[string]any{"name": "Named"}},
 			"client credential": {"/v1/client-credentials", map[string]any{"name": "Named", "scopes": []string{"recent_calls:read"}}},
 		} {
-			row.more["external_id"], row.more["metadata"] = "ours-"+strings.ReplaceAll(name, " ", "-"), map[string]string{"team": name}
+			ours := "ours-" + strings.ReplaceAll(name, " ", "-")
+			row.more["external_id"], row.more["metadata"] = ours, map[string]string{"team": name}
 			r := ada.must(http.StatusCreated, http.MethodPost, row.path, row.more)
-			var made struct {
-				labels
-				User labels
-			}
-			made = into[struct {
+			made := into[struct {
 				labels
 				User labels
 			}](t, r)
@@ -203,15 +200,15 @@ func TestB12ExternalIDAndMetadata(t *testing.T) {
 					t.Errorf("%s %s: %+v", name, what, l)
 				}
 			}
-			check("made", made.labels, row.more["external_id"].(string), name)
-			check("shown", into[labels](t, ada.must(http.StatusOK, http.MethodGet, row.path+"/"+made.ID, nil)), row.more["external_id"].(string), name)
+			check("made", made.labels, ours, name)
+			check("shown", into[labels](t, ada.must(http.StatusOK, http.MethodGet, row.path+"/"+made.ID, nil)), ours, name)
 			if key := made.Key; key != "" {
 				got := w.verify(map[string]any{"credential": key.Reveal()})
 				l := labels{ExternalID: got.ExternalID, Metadata: got.Metadata}
 				if name == "app" {
 					l = labels{ExternalID: got.Principal.ExternalID, Metadata: got.Principal.Metadata}
 				}
-				check("verified", l, row.more["external_id"].(string), name)
+				check("verified", l, ours, name)
 			}
 			switch name {
 			case "API key", "account key", "verifier key":
