@@ -41,7 +41,7 @@ test: lint unit e2e
 unit:
 	@tools/install-debian gcc postgresql
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -race -timeout 20m $(PACKAGES) | grep --line-buffered -v 'no test files'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -race -timeout 40m $(PACKAGES) | grep --line-buffered -v 'no test files'
 
 .PHONY: e2e
 e2e:

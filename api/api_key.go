@@ -2,13 +2,14 @@ package api
 
 import "time"
 
-// APIKey is a key that speaks for its user, without its secret. As a pair it is used as
-// HTTP Basic with Owner.ID as the user name and the key as the password.
+// APIKey is a key that speaks for its user, or for an organization, without its secret. A
+// user's is used alone, or as HTTP Basic with Owner.ID as the user name and the key as the
+// password.
 type APIKey struct {
 	ID             string            `json:"id" example:"crd_8fK2mPq0Zr4T" doc:"Unchanged by rotation, never used again."`
 	TenantID       string            `json:"tenant_id"`
-	OrganizationID string            `json:"organization_id" doc:"Its user's: where its permissions hold, and everywhere below."`
-	Kind           string            `json:"kind" example:"user_key"`
+	OrganizationID string            `json:"organization_id" doc:"Its user's, or its own: where its permissions hold, and everywhere below."`
+	Kind           string            `json:"kind" enum:"user_key,organization_key" example:"user_key"`
 	Owner          Principal         `json:"owner" doc:"Whom it speaks for."`
 	Name           string            `json:"name"`
 	Hint           string            `json:"hint" doc:"The key's first and last characters." example:"clv_uk_Ab3d…9xYz"`
@@ -35,21 +36,30 @@ type IssuedAPIKey struct {
 	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
 }
 
-// IssueAPIKeyRequest makes a key for the caller. Only system callers may name another owner.
+// IssueAPIKeyRequest makes a key for the caller, or one for an organization. Only system
+// callers may name another owner.
 type IssueAPIKeyRequest struct {
-	Name       string            `json:"name" minLength:"1" maxLength:"200"`
-	OwnerID    string            `json:"owner_id,omitempty" maxLength:"64" doc:"A user ID; absent means yourself. System callers only."`
-	Networks   []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Addresses or CIDR prefixes."`
-	Limits     *Limits           `json:"limits,omitempty"`
-	NotBefore  *time.Time        `json:"not_before,omitempty"`
-	ExpiresAt  *time.Time        `json:"expires_at,omitempty" doc:"Absent means the tenant's default, or never."`
-	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
-	Metadata   map[string]string `json:"metadata,omitempty"`
+	Kind           string            `json:"kind,omitempty" enum:"user_key,organization_key" default:"user_key"`
+	Name           string            `json:"name" minLength:"1" maxLength:"200"`
+	OrganizationID string            `json:"organization_id,omitempty" maxLength:"64" doc:"With kind organization_key: whose users it signs in."`
+	OwnerID        string            `json:"owner_id,omitempty" maxLength:"64" doc:"With kind user_key: a user ID; absent means yourself. System callers only."`
+	Networks       []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Addresses or CIDR prefixes."`
+	Limits         *Limits           `json:"limits,omitempty"`
+	NotBefore      *time.Time        `json:"not_before,omitempty"`
+	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Absent means the tenant's default: of organization keys a year from now where it has none, of others never."`
+	ExternalID     string            `json:"external_id,omitempty" maxLength:"200"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
 }
 
-// ChangeAPIKeyRequest renames a key: the name is all of it that can be edited.
+// ChangeAPIKeyRequest changes what is set in it. Of a user's key that can be the name alone.
 type ChangeAPIKeyRequest struct {
-	Name string `json:"name" minLength:"1" maxLength:"200"`
+	Name         *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	ExpiresAt    *time.Time         `json:"expires_at,omitempty" doc:"Within the tenant's policy."`
+	NeverExpires bool               `json:"never_expires,omitempty" doc:"Instead of expires_at, where the policy allows it."`
+	Networks     *[]string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Replaces all of it."`
+	Limits       *Limits            `json:"limits,omitempty" doc:"Replaces all of it."`
+	ExternalID   *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
+	Metadata     *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
 }
 
 // RotateRequest gives a credential a new secret under the same ID.

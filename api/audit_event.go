@@ -30,7 +30,7 @@ type AuditEvent struct {
 
 // Health is what /healthz and /readyz answer.
 type Health struct {
-	Status    string            `json:"status" example:"ok" doc:"ok, or what is wrong in one word"`
+	Status    string            `json:"status" example:"ok" doc:"ok; degraded: it verifies but cannot change; unavailable: it cannot verify"`
 	Version   string            `json:"version,omitempty"`
 	Checks    map[string]string `json:"checks,omitempty" doc:"By name: ok, or what is wrong."`
 	Revision  uint64            `json:"revision,omitempty"`

@@ -6,7 +6,7 @@
 //
 // Conventions: times are RFC 3339 in UTC; durations are whole seconds in fields that end in
 // _seconds; IDs carry a prefix that tells what they name ("crd_", "ten_", "org_", "usr_",
-// "rol_", "asg_", "pln_"); an absent optional field means "none", and in a Change… request
+// "rol_", "asg_", "pln_", "app_", "sva_", "opn_"); an absent optional field means "none", and in a Change… request
 // it means "leave it as it is". Lists are never null.
 package api
 

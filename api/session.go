@@ -41,6 +41,7 @@ type Me struct {
 	Username     string    `json:"username,omitempty"`
 	DisplayName  string    `json:"display_name,omitempty"`
 	Email        string    `json:"email,omitempty"`
+	Licence      string    `json:"licence,omitempty" doc:"The key of the person's licence."`
 	Via          string    `json:"via" enum:"session,credential" doc:"How the caller proved who they are."`
 	CredentialID string    `json:"credential_id,omitempty" doc:"With via credential: which."`
 	Session      *Session  `json:"session,omitempty" doc:"With via session."`

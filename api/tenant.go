@@ -22,6 +22,7 @@ type Tenant struct {
 type Policy struct {
 	MaxLifetimeSeconds     map[string]int64 `json:"max_lifetime_seconds,omitempty" doc:"The longest life of a credential, by kind."`
 	DefaultLifetimeSeconds map[string]int64 `json:"default_lifetime_seconds,omitempty" doc:"The life of a credential when none is asked for, by kind."`
+	LegacyAccountKeys      bool             `json:"legacy_account_keys,omitempty" doc:"Whether account keys are taken from the query parameters account_id and api_key of a request. Deprecated: they stand in logs and histories."`
 }
 
 // CreateTenantRequest makes a tenant with its root organization and the built-in roles.

@@ -15,6 +15,7 @@ const apiKeys = "api-keys"
 // APIKeyFilter narrows a list of API keys. The zero filter is every key that the caller
 // may see, except deleted and expired ones.
 type APIKeyFilter struct {
+	Kind           string    // user_key or organization_key; empty means both
 	OrganizationID string    // keys at this organization and below
 	OwnerID        string    // keys of this user
 	State          string    // active, suspended, revoked or expired
@@ -25,6 +26,7 @@ type APIKeyFilter struct {
 
 func (f APIKeyFilter) values() url.Values {
 	v := url.Values{}
+	set(v, "kind", f.Kind)
 	set(v, "organization_id", f.OrganizationID)
 	set(v, "owner_id", f.OwnerID)
 	set(v, "state", f.State)
@@ -59,7 +61,31 @@ func (c *Client) IssueAPIKey(ctx context.Context, r api.IssueAPIKeyRequest) (*ap
 
 // RenameAPIKey gives a key another name.
 func (c *Client) RenameAPIKey(ctx context.Context, id, name string) (*api.APIKey, error) {
-	return one[api.APIKey](ctx, c, modify(http.MethodPatch, at("v1", apiKeys, id), api.ChangeAPIKeyRequest{Name: name}))
+	return c.ChangeAPIKey(ctx, id, api.ChangeAPIKeyRequest{Name: &name})
+}
+
+// ChangeAPIKey changes what is set in the request. Of a user's key that can be its name
+// alone; of an organization's its expiry too.
+func (c *Client) ChangeAPIKey(ctx context.Context, id string, r api.ChangeAPIKeyRequest) (*api.APIKey, error) {
+	return one[api.APIKey](ctx, c, modify(http.MethodPatch, at("v1", apiKeys, id), r))
+}
+
+// RevealAPIKey shows the whole key again, where it is recoverable: organization keys are,
+// unless the tenant shows them once. It needs a session that gave its password within the
+// last five minutes.
+func (c *Client) RevealAPIKey(ctx context.Context, id string) (*api.RevealedKey, error) {
+	return one[api.RevealedKey](ctx, c, request{method: http.MethodPost, path: at("v1", apiKeys, id, "reveal")})
+}
+
+// CountAPIKeys says how many keys the filter finds, and as of which revision: what a bulk
+// change by filter needs to know.
+func (c *Client) CountAPIKeys(ctx context.Context, f APIKeyFilter) (*api.APIKeyCount, error) {
+	return one[api.APIKeyCount](ctx, c, read(at("v1", apiKeys, "count"), f.values(), nil))
+}
+
+// BulkAPIKeys begins to change many keys. Ask Operation how far it is.
+func (c *Client) BulkAPIKeys(ctx context.Context, r api.BulkAPIKeysRequest) (*api.Operation, error) {
+	return one[api.Operation](ctx, c, change(at("v1", apiKeys, "bulk"), r))
 }
 
 // SuspendAPIKey stops a key until it is resumed.

@@ -100,6 +100,8 @@ func (c *Client) attempt(ctx context.Context, r request, body []byte) (again boo
 var perTenant = map[string]bool{
 	"/v1/" + apiKeys: true, "/v1/" + verifierKeys: true, "/v1/" + organizations: true, "/v1/" + users: true,
 	"/v1/" + roles: true, "/v1/" + assignments: true, "/v1/" + auditEvents: true,
+	"/v1/" + apiKeys + "/bulk": true, "/v1/" + apiKeys + "/count": true, "/v1/" + apiKeys + "/export": true, "/v1/" + accountKeys: true, "/v1/" + apps: true,
+	"/v1/" + clientCredentials: true, "/v1/" + clientCredentials + "/scopes": true, "/v1/" + serviceAccounts: true, "/v1/usage": true,
 }
 
 const backoff = 50 * time.Millisecond

@@ -117,6 +117,9 @@ func TestDatabaseAway(t *testing.T) {
 
 	cutAt := time.Now()
 	w.setCut(true)
+	if a := mustSend(t, "GET", i.URL+"/readyz", nil); a.Status != 200 || mustDecode[api.Health](t, a).Status != "degraded" {
+		t.Errorf("a node that can still verify is taken out: %d %s", a.Status, a.Body)
+	}
 	var answered int
 	mustHappen(t, 4*bound, "verification stopping", func() bool {
 		a := mustSend(t, "POST", i.URL+"/v1/verify", map[string]string{"credential": key}, verifier.header)
@@ -141,6 +144,9 @@ func TestDatabaseAway(t *testing.T) {
 	t.Logf("went on for %s after the cut, %d answers; bound %s", lasted.Round(time.Millisecond), answered, bound)
 	if answered == 0 || lasted < bound/2 || lasted > bound+time.Second {
 		t.Errorf("verification went on for %s with %d answers; the bound is %s", lasted, answered, bound)
+	}
+	if a := mustSend(t, "GET", i.URL+"/readyz", nil); a.Status != 503 {
+		t.Errorf("a node past the bound calls itself ready: %d", a.Status)
 	}
 	if a := mustSend(t, "GET", i.URL+"/gateway/auth", nil, bearer(key)); a.Status != 503 {
 		t.Errorf("the gateway's answer past the bound is %d, want 503", a.Status)

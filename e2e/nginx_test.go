@@ -177,7 +177,7 @@ func TestNginxAsksWithTheCredentialAsItCame(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			stub.answers(204)
-			a := mustSend(t, "DELETE", g.URL+"/recordings/7?permissions=nothing:needed&x=%2F", nil, tt.send, header{"X-Forwarded-For", "192.0.2.1"}, header{"X-Original-Uri", "/forged"})
+			a := mustSend(t, "DELETE", g.URL+"/recordings/7?permissions=nothing:needed&x=%2F", nil, tt.send, header{"X-Forwarded-For", "192.0.2.1"}, header{"X-Original-Uri", "/forged"}, header{"X-Forwarded-Uri", "/forged"})
 			asked := stub.lastAsked(t)
 			if got := asked.Header.Get(tt.send.name); got != tt.send.value {
 				t.Errorf("Claviger was asked with %s %q", tt.send.name, got)
@@ -185,7 +185,7 @@ func TestNginxAsksWithTheCredentialAsItCame(t *testing.T) {
 			if got := asked.URL.String(); got != "/gateway/auth?permissions=call_recordings:read" {
 				t.Errorf("Claviger was asked at %s", got)
 			}
-			want := map[string][]string{"X-Forwarded-For": {"127.0.0.1"}, "X-Original-Uri": {"/recordings/7?permissions=nothing:needed&x=%2F"}, "X-Original-Method": {"DELETE"}}
+			want := map[string][]string{"X-Forwarded-For": {"127.0.0.1"}, "X-Original-Uri": {"/recordings/7?permissions=nothing:needed&x=%2F"}, "X-Original-Method": {"DELETE"}, "X-Forwarded-Uri": nil}
 			for name, values := range want {
 				if diff := cmp.Diff(values, asked.Header[name]); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -17,7 +17,8 @@ func (p *program) apiKeyCommand() *cobra.Command {
 		Use:   "api-key",
 		Short: "Issue, list, rename, suspend, rotate and revoke API keys",
 		Long: "Manage API keys on a server. The caller's credential comes from CLAVIGER_CREDENTIAL or --credential-file,\n" +
-			"and its user must hold claviger.api_keys:generate, or claviger.api_keys:manage for keys of others.",
+			"and its user must hold claviger.api_keys:generate, or claviger.api_keys:manage for keys of others, or\n" +
+			"claviger.organization_keys:generate for keys of organizations.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -43,6 +44,7 @@ func (p *program) apiKeyIssueCommand() *cobra.Command {
 	var r api.IssueAPIKeyRequest
 	var expires string
 	cmd.Flags().StringVar(&r.Name, "name", "", "`NAME` by which people recognize the key")
+	cmd.Flags().StringVar(&r.OrganizationID, "organization", "", "make a key of the organization with this `ID`, which signs its people in")
 	tenant := tenantFlag(cmd)
 	cmd.Flags().StringVar(&r.OwnerID, "owner", "", "user `ID` it shall speak for; system callers only (default: yourself)")
 	cmd.Flags().StringVar(&expires, "expires", "", "`WHEN` it ends: a date, a time, or a duration such as 90d or 12h")
@@ -52,6 +54,9 @@ func (p *program) apiKeyIssueCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if r.Name == "" {
 			return &usageError{err: fmt.Errorf("a key needs a name"), hint: "Give one with --name."}
+		}
+		if r.OrganizationID != "" {
+			r.Kind = "organization_key"
 		}
 		var err error
 		if r.ExpiresAt, err = parseWhen(expires, time.Now()); err != nil {
@@ -106,6 +111,7 @@ func (p *program) apiKeyListCommand() *cobra.Command {
 	var f client.APIKeyFilter
 	var expiring string
 	tenant := tenantFlag(cmd)
+	cmd.Flags().StringVar(&f.Kind, "kind", "", "`KIND`: user_key or organization_key (default: both)")
 	cmd.Flags().StringVar(&f.OrganizationID, "organization", "", "keys at and below the organization with this `ID`")
 	cmd.Flags().StringVar(&f.OwnerID, "owner", "", "keys of the user with this `ID`")
 	cmd.Flags().StringVar(&f.State, "state", "", "`STATE`: active, suspended, revoked or expired")
@@ -148,11 +154,7 @@ func listAPIKeys(cmd *cobra.Command, o *options, c *client.Client, f client.APIK
 			}
 			continue
 		}
-		owner := k.Owner.Name
-		if owner == "" {
-			owner = k.Owner.ID
-		}
-		t.row(k.ID, k.Name, owner, k.State, when(k.ExpiresAt, "never"), when(k.LastUsedAt, "never"), k.Hint)
+		t.row(k.ID, k.Name, nameOr(k.Owner), k.State, when(k.ExpiresAt, "never"), when(k.LastUsedAt, "never"), k.Hint)
 	}
 	if o.json {
 		return nil

@@ -47,6 +47,8 @@ func (p *program) demoCommand() *cobra.Command {
 		// A page of somebody's web site could make its own name mean this machine, and so
 		// read the demo from a visitor's browser.
 		c.Hosts = demoHosts(o.addr)
+		// A proxy that is tried with the demo is on this machine too.
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 		n, err := node.Open(cmd.Context(), c)
 		if err != nil {
 			return err
@@ -114,7 +116,13 @@ type demoCredential struct {
 	Permissions    []string `json:"permissions"`
 	ExpiresAt      *string  `json:"expires_at"`
 	Key            string   `json:"key,omitempty"`
+	Secret         string   `json:"secret,omitempty"`
 	UserID         string   `json:"user_id,omitempty"`
+	ClientID       string   `json:"client_id,omitempty"`
+	ClientSecret   string   `json:"client_secret,omitempty"`
+	Scopes         []string `json:"scopes,omitempty"`
+	KeyID          string   `json:"key_id,omitempty"`
+	PrivateKeyFile string   `json:"private_key_file,omitempty"` // absolute; PEM, beside the JSON file of the same name
 }
 
 // loadDemo reads demo.json; fs.ErrNotExist when there is none.
@@ -144,7 +152,7 @@ func (d *demoFile) save(folder string) error {
 // print tells people who they can be and what they can try.
 func (d *demoFile) print(w io.Writer, path string) error {
 	_, _ = fmt.Fprintf(w, "\nTHIS IS A DEMO, FOR DEVELOPMENT ONLY. Its passwords and keys are below and in %s.\n"+
-		"Keep nothing real in it.\n\nOpen %s and sign in as one of:\n\n", path, d.URL)
+		"Keep nothing real in it.\n\nIt runs at %s. People sign in with POST /v1/sessions:\n\n", path, d.URL)
 	t := newTable(w, "TENANT", "USER NAME", "PASSWORD", "ROLE")
 	t.row(d.SystemAdmin.Tenant, d.SystemAdmin.Username, d.SystemAdmin.Password, "System Administrator")
 	for _, tenant := range d.Tenants {
@@ -202,6 +210,9 @@ func clearDemo(folder string) error {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing an unfinished demo: %w", err)
 		}
+	}
+	if err := os.RemoveAll(filepath.Join(folder, keysName)); err != nil {
+		return fmt.Errorf("removing an unfinished demo: %w", err)
 	}
 	return nil
 }

@@ -79,7 +79,8 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 	p := &program{env: env}
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.firstAdminCommand(), p.verifyCommand(),
-		p.apiKeyCommand(), p.auditCommand(), p.versionCommand(),
+		p.apiKeyCommand(), p.appCommand(), p.serviceAccountCommand(), p.clientCredentialCommand(), p.catalogCommand(),
+		p.auditCommand(), p.versionCommand(),
 	)
 	return root
 }
@@ -106,13 +107,20 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	}
 }
 
-// oneKeyID requires exactly one argument.
+// oneArgument requires exactly one argument, named for people.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return &usageError{
+			err:  fmt.Errorf("%s takes exactly one argument: the %s", cmd.CommandPath(), name),
+			hint: "Run: " + cmd.CommandPath() + " --help",
+		}
+	}
+}
+
+// oneKeyID requires exactly one key's ID.
 func oneKeyID(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return &usageError{
-		err:  fmt.Errorf("%s takes exactly one argument: the key's ID, such as crd_8fK2mPq0Zr4T", cmd.CommandPath()),
-		hint: "Run: " + cmd.CommandPath() + " --help",
-	}
+	return oneArgument("key's ID, such as crd_8fK2mPq0Zr4T")(cmd, args)
 }

@@ -60,7 +60,7 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // demo FILE EXPRESSION VAR puts something of demo.json into the variable: "url",
-// "verifier_key", "key NAME" or "id NAME" (of a credential), "state NAME".
+// "verifier_key", "key NAME" or "id NAME" (of a credential), "state NAME", "organization NAME".
 func demoScriptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: demo FILE EXPRESSION VAR")
@@ -70,6 +70,9 @@ func demoScriptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	decoder.DisallowUnknownFields()
 	ts.Check(decoder.Decode(&d))
 	values := map[string]string{"url": d.URL, "verifier_key": d.VerifierKey}
+	for _, o := range d.Tenants[0].Organizations {
+		values["organization "+o.Name] = o.ID
+	}
 	for _, c := range d.Tenants[0].Credentials {
 		values["key "+c.Name], values["id "+c.Name], values["state "+c.Name], values["owner "+c.Name] = c.Key, c.ID, c.State, c.Owner
 	}

@@ -1,19 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/authority"
-	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/node"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -45,7 +47,7 @@ func openDemo(ctx context.Context, folder string, c node.Config) (*demoFile, err
 	if err != nil {
 		return nil, err
 	}
-	s := &seeder{a: n.Authority(), people: n.SignIn(), clock: clock, system: authority.SystemCaller()}
+	s := &seeder{a: n.Authority(), people: n.SignIn(), clock: clock, system: authority.SystemCaller(), folder: folder}
 	d, err = s.seed(ctx)
 	if err = errors.Join(err, n.Close()); err != nil {
 		return nil, fmt.Errorf("making the demo: %w", err)
@@ -65,6 +67,10 @@ type seeder struct {
 	people *signin.Manager
 	clock  *pastClock
 	system access.Caller
+	folder string // where private keys are kept
+
+	catalog catalog.Catalog
+	plan    catalog.Plan // of every tenant
 }
 
 func (s *seeder) seed(ctx context.Context) (*demoFile, error) {
@@ -72,16 +78,24 @@ func (s *seeder) seed(ctx context.Context) (*demoFile, error) {
 	if err := s.seedSystem(ctx, d); err != nil {
 		return nil, err
 	}
-	plan, err := s.seedPlans(ctx)
-	if err != nil {
+	if err := s.seedPlans(ctx); err != nil {
 		return nil, err
 	}
-	t, err := s.seedVoice(ctx, plan)
-	if err != nil {
+	customers := make([]*customer, 0, len(demoCustomers))
+	for _, plan := range demoCustomers {
+		c, err := s.seedCustomer(ctx, plan)
+		if err != nil {
+			return nil, fmt.Errorf("making %s: %w", plan.name, err)
+		}
+		customers = append(customers, c)
+	}
+	if err := s.seedCredentials(ctx, customers); err != nil {
 		return nil, err
 	}
-	d.Tenants = append(d.Tenants, *t)
-	return d, s.expireDue(ctx)
+	for _, c := range customers {
+		d.Tenants = append(d.Tenants, *c.out)
+	}
+	return d, nil
 }
 
 func (s *seeder) seedSystem(ctx context.Context, d *demoFile) error {
@@ -89,7 +103,7 @@ func (s *seeder) seedSystem(ctx context.Context, d *demoFile) error {
 	if err != nil {
 		return err
 	}
-	u, err := s.user(ctx, tenant.ID, tenant.RootOrg, "root", "System Operator", "system_administrator")
+	u, err := s.user(ctx, tenant, userPlan{name: "root", display: "System Operator", role: access.RoleSystemAdministrator}, tenant.RootOrg, nil)
 	if err != nil {
 		return err
 	}
@@ -99,76 +113,67 @@ func (s *seeder) seedSystem(ctx context.Context, d *demoFile) error {
 		return err
 	}
 	d.VerifierKey = k.Secret.Reveal()
+	_, err = s.a.ChangeCatalog(ctx, s.system, authority.ChangeCatalogInput{Catalog: catalog.Demo()})
+	if err != nil {
+		return fmt.Errorf("making the catalogue: %w", err)
+	}
+	s.catalog = catalog.Demo()
 	return nil
 }
 
-// seedPlans makes a plan with API access, and one without (PV4).
-func (s *seeder) seedPlans(ctx context.Context) (tenancy.PlanID, error) {
-	_, err := s.a.CreatePlan(ctx, s.system, authority.CreatePlanInput{Key: "starter", Name: "Starter", Permissions: []access.Grant{"*:*"}})
+// seedPlans makes a plan with API access, and one without (PV4): put a tenant on it, and
+// its keys stop.
+func (s *seeder) seedPlans(ctx context.Context) (err error) {
+	_, err = s.a.CreatePlan(ctx, s.system, authority.CreatePlanInput{Key: "starter", Name: "Starter", Permissions: []access.Grant{"*:*"}})
 	if err != nil {
-		return "", err
+		return err
 	}
-	plan, err := s.a.CreatePlan(ctx, s.system, authority.CreatePlanInput{
+	s.plan, err = s.a.CreatePlan(ctx, s.system, authority.CreatePlanInput{
 		Key: "professional", Name: "Professional", APIAccess: true, Permissions: []access.Grant{"*:*"},
 	})
-	return plan.ID, err
+	return err
 }
 
-// user makes a user with a role at an organization, and a password by their invitation.
-func (s *seeder) user(ctx context.Context, tenant tenancy.TenantID, org tenancy.OrgID, name, display, role string) (demoUser, error) {
-	created, err := s.a.CreateUser(ctx, s.system, authority.CreateUserInput{
-		Tenant: tenant, OrganizationID: org, Username: name, DisplayName: display,
-		Email: name + "@northwind.example", Labels: tenancy.Labels{ExternalID: "crm-" + name},
-	})
-	if err != nil {
-		return demoUser{}, fmt.Errorf("making user %s: %w", name, err)
+// seedCredentials issues the credentials of all customers in the order of time, and then
+// does to each what makes its state: the clock is only ever moved forward.
+func (s *seeder) seedCredentials(ctx context.Context, customers []*customer) error {
+	type pending struct {
+		c *customer
+		k *credentialPlan
 	}
-	given, err := s.role(ctx, tenant, role)
-	if err != nil {
-		return demoUser{}, err
-	}
-	_, err = s.a.Assign(ctx, s.system, authority.AssignInput{
-		Tenant: tenant, RoleID: given.ID, OrganizationID: org,
-		Principal: access.Principal{Type: access.PrincipalUser, ID: string(created.User.ID)},
-	})
-	if err != nil {
-		return demoUser{}, fmt.Errorf("assigning %s to %s: %w", role, name, err)
-	}
-	password := newPassword()
-	if _, _, err = s.people.AcceptInvitation(ctx, created.Invitation.Token.Reveal(), password, signin.Origin{}); err != nil {
-		return demoUser{}, fmt.Errorf("accepting the invitation of %s: %w", name, err)
-	}
-	return demoUser{ID: string(created.User.ID), Username: name, Password: password, Role: given.Name, OrganizationID: string(org)}, nil
-}
-
-// role finds the tenant's copy of a built-in role.
-func (s *seeder) role(ctx context.Context, tenant tenancy.TenantID, key string) (access.Role, error) {
-	roles, err := s.a.Roles(ctx, s.system, authority.RolesInput{Tenant: tenant})
-	if err != nil {
-		return access.Role{}, err
-	}
-	for _, r := range roles {
-		if r.BuiltIn == key {
-			return r, nil
+	var all []pending
+	for _, c := range customers {
+		for i := range c.credentials {
+			all = append(all, pending{c, &c.credentials[i]})
 		}
 	}
-	return access.Role{}, fmt.Errorf("the tenant has no role %s", key)
-}
-
-// permissions is what a user's keys may do now.
-func (s *seeder) permissions(ctx context.Context, tenant tenancy.TenantID, user string) ([]string, error) {
-	me, err := s.a.Me(ctx, access.Caller{
-		Tenant: tenant, Via: access.ViaSession,
-		Principal: access.Principal{Type: access.PrincipalUser, ID: user},
-	}, authority.MeInput{})
-	if err != nil {
-		return nil, err
+	inTime := slices.Clone(all)
+	slices.SortStableFunc(inTime, func(a, b pending) int { return cmp.Compare(b.k.issued, a.k.issued) })
+	now := time.Now()
+	for _, p := range inTime {
+		s.clock.moveTo(p.k.issued)
+		if err := p.c.issue(ctx, p.k, now); err != nil {
+			return fmt.Errorf("issuing %q of %s: %w", p.k.name, p.c.tenant.Name, err)
+		}
 	}
-	out := []string{}
-	for _, g := range me.Permissions.Grants() {
-		out = append(out, string(g))
+	s.clock.moveTo(day)
+	for _, p := range all {
+		if err := p.c.finish(ctx, p.k); err != nil {
+			return fmt.Errorf("changing %q of %s: %w", p.k.name, p.c.tenant.Name, err)
+		}
 	}
-	return out, nil
+	s.clock.moveTo(0)
+	if err := s.expireDue(ctx); err != nil {
+		return err
+	}
+	for _, p := range all {
+		out, err := p.c.describe(ctx, p.k)
+		if err != nil {
+			return fmt.Errorf("describing %q of %s: %w", p.k.name, p.c.tenant.Name, err)
+		}
+		p.c.out.Credentials = append(p.c.out.Credentials, out)
+	}
+	return nil
 }
 
 // expireDue ends what has expired meanwhile.
@@ -185,15 +190,4 @@ func (s *seeder) expireDue(ctx context.Context) error {
 func newPassword() string {
 	text := strings.ToLower(rand.Text())
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
-}
-
-// demoKeyState is what verification says of a key.
-func demoKeyState(k authority.Key, now time.Time) string {
-	switch {
-	case !k.DeletedAt.IsZero():
-		return "deleted"
-	case k.StateAt(now) == credential.Active && now.Before(k.NotBefore):
-		return "not_yet_valid"
-	}
-	return string(k.StateAt(now))
 }

@@ -32,6 +32,11 @@ const (
 	CatalogManage Permission = "claviger.catalog:manage"
 )
 
+// SignInAutomatic lets an organization key sign people at or below its organization in
+// (NV2). Only organization keys have it: it is given with OrganizationKeysGenerate, as the
+// Extra of a Gift, and is no part of any role.
+const SignInAutomatic Permission = "claviger.sign_in:automatic"
+
 // BasicPermissions is what a service account without any role may do (VX2), as far as the
 // tenant's plan goes: look at the account and at the service's status.
 func BasicPermissions() Set { return SetOf("account:read", "service_status:read") }

@@ -202,6 +202,10 @@ func TestPermissionsAreDescribed(t *testing.T) {
 	if first.Group != "API Keys Permissions" || first.Label != "Grant access to API keys generation" || first.Permission != access.APIKeysGenerate {
 		t.Errorf("got %+v", first)
 	}
+	// NV2: no role page offers what only organization keys have.
+	if access.Known(access.SignInAutomatic) {
+		t.Error("a role could have automatic sign-in")
+	}
 	if access.Known("claviger.nope:read") || access.Known("surveys:read") {
 		t.Error("an unknown permission is known")
 	}

@@ -73,21 +73,26 @@ type RotateKeyInput struct {
 // keys are shown only with IncludeDeleted.
 type KeysInput struct {
 	Tenant         tenancy.TenantID
-	At             tenancy.OrgID // at and below
+	Kinds          []credential.Kind // of user and organization keys; empty means those the caller may see
+	At             tenancy.OrgID     // at and below
 	Owner          tenancy.UserID
 	States         []credential.State
 	Search         string
 	ExpiringBefore time.Time
+	AsOf           uint64 // a feed's revision: only what was there already then
 	IncludeDeleted bool
 	Page           store.Page
 }
 
-// apiKeys are the rules of user keys: whoever may generate keys sees all of them in their
+// apiKeys are the keys of the page "API keys": users' and organizations'.
+var apiKeys = kinds{userKeys, organizationKeys}
+
+// userKeys are the rules of user keys: whoever may generate keys sees all of them in their
 // part of the tree and changes their own; others' need the right to manage. A new secret
 // of another's key would let its holder act as the owner, so only the owner and callers
 // of the system tenant who hold all that the owner holds get one.
-var apiKeys = keyRules{
-	kind: credential.UserKey, noun: "api_key", thing: "API key",
+var userKeys = keyRules{
+	kind: credential.UserKey, noun: "api_key", thing: "API key", field: credential.FieldKey,
 	mayRead: func(s *scope, k credential.Credential) error {
 		path, err := s.path(k.OrganizationID)
 		if err != nil {
@@ -121,6 +126,13 @@ var apiKeys = keyRules{
 		}
 		return s.mayGiveKey(k.Principal, path, k.ExpiresAt)
 	},
+	mayGive: func(s *scope, k credential.Credential) error {
+		path, err := s.path(k.OrganizationID)
+		if err != nil {
+			return err
+		}
+		return s.mayGiveKey(k.Principal, path, k.ExpiresAt)
+	},
 }
 
 // owns says whether the credential speaks for the caller.
@@ -148,16 +160,16 @@ func (s *scope) mayGiveKey(owner access.Principal, path []tenancy.OrgID, ends ti
 // caller's organization, or claviger.api_keys:manage in the system tenant to name an
 // owner. Problems: plan_without_api_access, owner_is_creator. Audited as api_key.issue.
 func (a *Authority) IssueAPIKey(ctx context.Context, caller access.Caller, in IssueAPIKeyInput) (IssuedKey, error) {
-	return a.issueKey(ctx, caller, in.Tenant, apiKeys, in.Idempotency, func(c *change, made madeSecret) (credential.Credential, error) {
+	return a.issueKey(ctx, caller, in.Tenant, userKeys, in.Idempotency, func(c *change, made freshSecrets) (credential.Credential, error) {
 		none := credential.Credential{}
-		owner, path, err := c.keyOwner(in.Owner)
+		owner, path, err := c.ownerOf(in.Owner, access.APIKeysManage, access.APIKeysGenerate)
 		if err != nil {
 			return none, err
 		}
 		if err := c.apiAccess(true); err != nil {
 			return none, err
 		}
-		k, err := c.newKey(apiKeys, wish{in.Name, in.NotBefore, in.ExpiresAt, in.Networks, in.Limits, in.Labels}, made)
+		k, err := c.newKey(userKeys, wish{in.Name, in.NotBefore, in.ExpiresAt, in.Networks, in.Limits, in.Labels}, made)
 		if err != nil {
 			return none, err
 		}
@@ -166,36 +178,37 @@ func (a *Authority) IssueAPIKey(ctx context.Context, caller access.Caller, in Is
 	})
 }
 
-// keyOwner decides whose key is issued and checks the right to issue it.
-func (c *change) keyOwner(named tenancy.UserID) (owner tenancy.User, path []tenancy.OrgID, err error) {
-	self := c.caller.Principal.Type == access.PrincipalUser && c.caller.Tenant == c.target
-	own := self && (named == "" || string(named) == c.caller.Principal.ID)
-	if !own && !c.caller.System() {
+// ownerOf decides whose credential is issued and checks the right to issue it: manage for
+// another's, which only system callers may name, manage or own for one's own.
+func (s *scope) ownerOf(named tenancy.UserID, manage, own access.Permission) (owner tenancy.User, path []tenancy.OrgID, err error) {
+	self := s.caller.Principal.Type == access.PrincipalUser && s.caller.Tenant == s.target
+	mine := self && (named == "" || string(named) == s.caller.Principal.ID)
+	if !mine && !s.caller.System() {
 		return owner, nil, problem.New(problem.Denied, "owner_is_creator", "A key belongs to whoever creates it. Leave the owner out.")
 	}
-	if own {
-		named = tenancy.UserID(c.caller.Principal.ID)
+	if mine {
+		named = tenancy.UserID(s.caller.Principal.ID)
 	}
 	if named == "" {
-		if err := c.require(access.APIKeysManage, c.rootPath()); err != nil {
+		if err := s.require(manage, s.rootPath()); err != nil {
 			return owner, nil, err
 		}
 		return owner, nil, problem.InvalidField("/owner", "Name the user whom the key belongs to.")
 	}
-	p, err := c.principalFacts(c.target, access.Principal{Type: access.PrincipalUser, ID: string(named)})
+	p, err := s.principalFacts(s.target, userPrincipal(named))
 	if err != nil {
 		return owner, nil, err
 	}
 	if p.user == nil || p.user.State == tenancy.Deleted {
-		if err := c.require(access.APIKeysManage, c.rootPath()); err != nil {
+		if err := s.require(manage, s.rootPath()); err != nil {
 			return owner, nil, err
 		}
 		return owner, nil, problem.InvalidField("/owner", "There is no such user in this tenant.")
 	}
-	if own {
-		err = c.requireAny(p.path, access.APIKeysGenerate, access.APIKeysManage)
+	if mine {
+		err = s.requireAny(p.path, own, manage)
 	} else {
-		err = c.require(access.APIKeysManage, p.path)
+		err = s.require(manage, p.path)
 	}
 	if err == nil && p.user.State != tenancy.Active {
 		err = problem.New(problem.Conflict, "owner_suspended", "The owner is suspended. Resume them first.")
@@ -242,25 +255,86 @@ func (a *Authority) DeleteAPIKey(ctx context.Context, caller access.Caller, in K
 	return a.changeKey(ctx, caller, in, apiKeys, deleteKey)
 }
 
-// APIKey answers one user key. It needs claviger.api_keys:generate or :manage at its
-// organization.
+// APIKey answers one user or organization key. It needs claviger.api_keys:generate or
+// :manage at its organization, or claviger.organization_keys:generate at the root.
 func (a *Authority) APIKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
 	return a.readKey(ctx, caller, in, apiKeys)
 }
 
 // APIKeys lists user keys (PV6) of the part of the tree where the caller has
-// claviger.api_keys:generate or :manage.
+// claviger.api_keys:generate or :manage, and organization keys for whom
+// claviger.organization_keys:generate at the root shows them (NV1).
 func (a *Authority) APIKeys(ctx context.Context, caller access.Caller, in KeysInput) (out store.List[Key], err error) {
 	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
-		at, err := s.visible(in.At, access.APIKeysGenerate, access.APIKeysManage)
+		f, err := s.visibleKeys(in)
 		if err != nil {
 			return err
 		}
-		if err := s.apiAccess(false); err != nil {
-			return err
-		}
-		out, err = s.listKeys(apiKeys, in, at)
+		out, err = s.listKeys(f, in.Page)
 		return err
 	})
 	return out, err
+}
+
+// CountAPIKeys counts what APIKeys would list on all pages, exactly. The revision is what
+// a bulk operation on them names as AsOf.
+func (a *Authority) CountAPIKeys(ctx context.Context, caller access.Caller, in KeysInput) (out KeysCount, err error) {
+	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
+		f, err := s.visibleKeys(in)
+		if err != nil {
+			return err
+		}
+		out.Revision = s.tx.Head()
+		out.Count, err = s.tx.CountCredentials(f)
+		return err
+	})
+	return out, err
+}
+
+// visibleKeys is what of the input the caller may see. Kinds that were not asked for by
+// name are left out where they may not.
+func (s *scope) visibleKeys(in KeysInput) (f store.CredentialFilter, err error) {
+	asked := in.Kinds
+	if len(asked) == 0 {
+		asked = []credential.Kind{credential.UserKey, credential.OrganizationKey}
+	}
+	var shown []credential.Kind
+	var at tenancy.OrgID
+	var refused error
+	for _, kind := range asked {
+		place, err := s.keysVisible(kind, in.At)
+		if problem.Is(err, problem.Denied) && len(in.Kinds) == 0 {
+			if refused == nil {
+				refused = err
+			}
+			continue
+		}
+		if err != nil {
+			return f, err
+		}
+		shown = append(shown, kind)
+		if place != "" {
+			at = place
+		}
+	}
+	if len(shown) == 0 {
+		return f, refused
+	}
+	return in.filter(at, shown...), s.apiAccess(false)
+}
+
+func (s *scope) keysVisible(kind credential.Kind, at tenancy.OrgID) (tenancy.OrgID, error) {
+	switch kind {
+	case credential.UserKey:
+		return s.visible(at, access.APIKeysGenerate, access.APIKeysManage)
+	case credential.OrganizationKey:
+		if at != "" {
+			if _, err := s.path(at); err != nil {
+				return "", err
+			}
+		}
+		return at, s.require(access.OrganizationKeysGenerate, s.rootPath())
+	case credential.AccountKey, credential.App, credential.ClientCredential, credential.ServiceAccountKey, credential.VerifierKey:
+	}
+	return "", problem.InvalidField("query.kind", "Ask for user_key or organization_key.")
 }

@@ -41,8 +41,9 @@ func assignmentFields(as access.Assignment) fields {
 	return fields{"principal": as.Principal.ID, "role_id": as.RoleID, "organization_id": as.OrganizationID}
 }
 
-// Assign gives a principal a role. It needs claviger.assignments:manage at the
-// organization, by a session, and everything that the role grants there. Problems:
+// Assign gives a user or a service account a role. It needs claviger.assignments:manage at
+// the organization (for service accounts claviger.service_accounts:manage does), by a
+// session, and everything that the role grants there (VX7). Problems:
 // already_assigned. Audited as assignment.create.
 func (a *Authority) Assign(ctx context.Context, caller access.Caller, in AssignInput) (out access.Assignment, err error) {
 	tenant, err := a.assignTenant(ctx, caller, in)
@@ -58,7 +59,7 @@ func (a *Authority) Assign(ctx context.Context, caller access.Caller, in AssignI
 		if err != nil {
 			return err
 		}
-		if err := c.administer(access.AssignmentsManage, path); err != nil {
+		if err := c.mayAssign(in.Principal, path); err != nil {
 			return err
 		}
 		as := access.Assignment{
@@ -73,16 +74,22 @@ func (a *Authority) Assign(ctx context.Context, caller access.Caller, in AssignI
 	return out, err
 }
 
-func (c *change) assign(as access.Assignment, path []tenancy.OrgID) error {
-	if as.Principal.Type != access.PrincipalUser {
-		return problem.InvalidField("/principal/type", "Roles can be given to users.")
+// mayAssign needs the right to give roles to a principal, or take them: to service
+// accounts, whoever manages those may too, in a session (VX1).
+func (c *change) mayAssign(p access.Principal, path []tenancy.OrgID) error {
+	if c.all() {
+		return nil
 	}
-	p, err := c.principalFacts(c.target, as.Principal)
+	if p.Type == access.PrincipalServiceAccount && !c.holds(access.AssignmentsManage, path) && c.holds(access.ServiceAccountsManage, path) {
+		return access.MayAdminister(c.caller, access.AssignmentsManage)
+	}
+	return c.administer(access.AssignmentsManage, path)
+}
+
+func (c *change) assign(as access.Assignment, path []tenancy.OrgID) error {
+	p, err := c.recipient(as.Principal)
 	if err != nil {
 		return err
-	}
-	if p.user == nil || p.user.State == tenancy.Deleted {
-		return problem.InvalidField("/principal/id", "There is no such user.")
 	}
 	roles, err := c.roles(c.target)
 	if err != nil {
@@ -97,7 +104,7 @@ func (c *change) assign(as access.Assignment, path []tenancy.OrgID) error {
 	}
 	for _, has := range p.assignments {
 		if has.RoleID == as.RoleID && has.OrganizationID == as.OrganizationID {
-			return problem.New(problem.Conflict, "already_assigned", "The user has this role here already.")
+			return problem.New(problem.Conflict, "already_assigned", "This role is given here already.")
 		}
 	}
 	if err := c.tx.InsertAssignment(as); err != nil {
@@ -106,6 +113,24 @@ func (c *change) assign(as access.Assignment, path []tenancy.OrgID) error {
 	after := assignmentFields(as)
 	after["role_name"] = role.Name
 	return c.record("assignment.create", assignmentTarget(as), nil, after)
+}
+
+// recipient is who gets a role: a user or a service account of the tenant.
+func (c *change) recipient(who access.Principal) (principalFacts, error) {
+	if who.Type != access.PrincipalUser && who.Type != access.PrincipalServiceAccount {
+		return principalFacts{}, problem.InvalidField("/principal/type", "Roles can be given to users and service accounts.")
+	}
+	p, err := c.principalFacts(c.target, who)
+	if err != nil {
+		return p, err
+	}
+	switch {
+	case p.user != nil && p.user.State != tenancy.Deleted, p.account != nil && p.account.State != tenancy.Deleted:
+		return p, nil
+	case who.Type == access.PrincipalUser:
+		return p, problem.InvalidField("/principal/id", "There is no such user.")
+	}
+	return p, problem.InvalidField("/principal/id", "There is no such service account.")
 }
 
 // assignTenant finds the tenant by the organization, the role or the user, whichever is given.
@@ -133,25 +158,33 @@ func (a *Authority) Unassign(ctx context.Context, caller access.Caller, in Assig
 		if err != nil {
 			return err
 		}
-		if err := c.administer(access.AssignmentsManage, path); err != nil {
-			return err
-		}
-		roles, err := c.roles(c.target)
-		if err != nil {
-			return err
-		}
-		if err := c.outranks([]access.Holding{{Organization: as.OrganizationID, Set: access.ResolveRole(as.RoleID, roles)}}); err != nil {
-			return err
-		}
-		if err := c.keepingAdministrator(func() error { return c.tx.DeleteAssignment(as.ID) }); err != nil {
+		if err := c.mayAssign(as.Principal, path); err != nil {
 			return err
 		}
 		out = as
-		before := assignmentFields(as)
-		before["role_name"] = roles[as.RoleID].Name
-		return c.record("assignment.delete", assignmentTarget(as), before, nil)
+		return c.unassign(as)
 	})
-	return out, err
+	if err != nil {
+		return access.Assignment{}, err
+	}
+	return out, nil
+}
+
+// unassign takes a role whose administrative rights the caller has.
+func (c *change) unassign(as access.Assignment) error {
+	roles, err := c.roles(c.target)
+	if err != nil {
+		return err
+	}
+	if err := c.outranks([]access.Holding{{Organization: as.OrganizationID, Set: access.ResolveRole(as.RoleID, roles)}}); err != nil {
+		return err
+	}
+	if err := c.keepingAdministrator(func() error { return c.tx.DeleteAssignment(as.ID) }); err != nil {
+		return err
+	}
+	before := assignmentFields(as)
+	before["role_name"] = roles[as.RoleID].Name
+	return c.record("assignment.delete", assignmentTarget(as), before, nil)
 }
 
 // Assignments lists who has which role in the part of the tree where the caller has

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -35,6 +36,9 @@ type Config struct {
 	Store   *store.Store
 	Format  secret.Format
 	Peppers *secret.Peppers
+	// Envelope seals the secrets that can be shown again. Nil: kinds of credentials that
+	// need it cannot be made.
+	Envelope *envelope.Envelope
 	// Now is the clock; nil means time.Now. Its times are cut to microseconds, UTC.
 	Now func() time.Time
 	// Rand is where secrets and one-time tokens come from; nil means crypto/rand.
@@ -59,6 +63,7 @@ type Authority struct {
 	store       *store.Store
 	format      secret.Format
 	peppers     *secret.Peppers
+	envelope    *envelope.Envelope
 	clock       func() time.Time
 	rand        io.Reader
 	logger      *slog.Logger
@@ -67,9 +72,12 @@ type Authority struct {
 	journal     *Journal
 	checkpoints *CheckpointLog
 	facts       *facts
+	keysets     keysets
 
 	unsealed atomic.Int64  // audit events since the last checkpoint
 	wake     chan struct{} // asks Run for a checkpoint
+	work     chan struct{} // asks Run to work off operations
+	holder   string        // names this Authority where it has work in hand
 
 	checkpointing sync.Mutex // held while a checkpoint is made, so that they reach the file in order
 }
@@ -91,10 +99,14 @@ func New(c Config) (*Authority, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	holder, err := newID("wrk_")
+	if err != nil {
+		return nil, err
+	}
 	return &Authority{
-		store: c.Store, format: c.Format, peppers: c.Peppers, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
+		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
 		applied: c.Applied, undecided: c.Undecided, journal: c.Journal, checkpoints: c.Checkpoints,
-		facts: newFacts(), wake: make(chan struct{}, 1),
+		facts: newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,
 	}, nil
 }
 

@@ -104,9 +104,13 @@ func (l *CheckpointLog) Close() error {
 	return err
 }
 
-// Run writes checkpoints every minute or 1,000 events until ctx ends, and a last one then.
-// A checkpoint that fails is logged and tried again. It returns nil.
+// Run writes checkpoints every minute or 1,000 events until ctx ends, and a last one then;
+// meanwhile it works off bulk operations. What fails is logged and tried again. It returns
+// nil.
 func (a *Authority) Run(ctx context.Context) error {
+	var work sync.WaitGroup
+	work.Go(func() { a.operate(ctx) })
+	defer work.Wait()
 	if a.checkpoints == nil {
 		<-ctx.Done()
 		return nil

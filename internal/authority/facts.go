@@ -46,9 +46,11 @@ type tenantFacts struct {
 
 // principalFacts is a principal with what it holds, before the plan bounds it.
 type principalFacts struct {
-	user        *tenancy.User // nil unless the principal is a user
-	path        []tenancy.OrgID
-	stopped     bool // it, or an organization above it, is suspended or gone
+	user        *tenancy.User           // nil unless the principal is a user
+	account     *tenancy.ServiceAccount // nil unless it is a service account
+	app         *tenancy.App            // nil unless it is an app
+	path        []tenancy.OrgID         // of its organization; nil when it has none
+	stopped     bool                    // it, or an organization above it, is suspended or gone
 	assignments []access.Assignment
 	holdings    []access.Holding
 }
@@ -166,19 +168,12 @@ func (s *scope) principalFacts(tenant tenancy.TenantID, p access.Principal) (pri
 
 func (s *scope) readPrincipal(tenant tenancy.TenantID, p access.Principal) (principalFacts, error) {
 	tx := s.tx.AllTenantsIn(tenant)
-	var f principalFacts
-	if p.Type == access.PrincipalUser {
-		u, err := tx.User(tenancy.UserID(p.ID))
-		if problem.Is(err, problem.NotFound) {
-			return principalFacts{stopped: true}, nil
-		}
-		if err != nil {
-			return f, err
-		}
-		f.user, f.stopped = &u, u.State != tenancy.Active
-		if err := s.placeUser(tx, &f); err != nil {
-			return f, err
-		}
+	f, err := s.readHome(tx, tenant, p)
+	if problem.Is(err, problem.NotFound) {
+		return principalFacts{stopped: true}, nil
+	}
+	if err != nil {
+		return f, err
 	}
 	roles, err := s.roles(tenant)
 	if err != nil {
@@ -191,8 +186,40 @@ func (s *scope) readPrincipal(tenant tenancy.TenantID, p access.Principal) (prin
 	return f, nil
 }
 
-func (s *scope) placeUser(tx *store.Tx, f *principalFacts) error {
-	home, err := s.organizationIn(tx, f.user.TenantID, f.user.OrganizationID)
+// readHome reads who a principal is and where; Missing when it never was.
+func (s *scope) readHome(tx *store.Tx, tenant tenancy.TenantID, p access.Principal) (f principalFacts, err error) {
+	var home tenancy.OrgID
+	state := tenancy.Active
+	switch p.Type {
+	case access.PrincipalUser:
+		u, err := tx.User(tenancy.UserID(p.ID))
+		if err != nil {
+			return f, err
+		}
+		f.user, home, state = &u, u.OrganizationID, u.State
+	case access.PrincipalServiceAccount:
+		a, err := tx.ServiceAccount(tenancy.ServiceAccountID(p.ID))
+		if err != nil {
+			return f, err
+		}
+		f.account, home, state = &a, a.OrganizationID, a.State
+	case access.PrincipalApp:
+		a, err := tx.App(tenancy.AppID(p.ID))
+		if err != nil {
+			return f, err
+		}
+		f.app, home, state = &a, a.OrganizationID, a.State
+	case access.PrincipalOrganization:
+		home = tenancy.OrgID(p.ID)
+	case access.PrincipalTenant, access.PrincipalSystem:
+		return f, nil
+	}
+	f.stopped = state != tenancy.Active
+	return f, s.placePrincipal(tx, tenant, home, &f)
+}
+
+func (s *scope) placePrincipal(tx *store.Tx, tenant tenancy.TenantID, at tenancy.OrgID, f *principalFacts) error {
+	home, err := s.organizationIn(tx, tenant, at)
 	if problem.Is(err, problem.NotFound) {
 		f.stopped = true
 		return nil
@@ -202,7 +229,7 @@ func (s *scope) placeUser(tx *store.Tx, f *principalFacts) error {
 	}
 	f.path = home.Path
 	for _, id := range home.Path {
-		o, err := s.organizationIn(tx, f.user.TenantID, id)
+		o, err := s.organizationIn(tx, tenant, id)
 		if err != nil {
 			return err
 		}

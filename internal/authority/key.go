@@ -8,49 +8,52 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
-	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
-
-// keyField names the one secret of a key.
-const keyField = "key"
 
 // keyRules is what differs between the kinds of keys.
 type keyRules struct {
 	kind  credential.Kind
 	noun  string // of audit actions: "api_key"
 	thing string // for people: "API key"
-	// mayRead, mayChange and mayRotate are the permissions an operation needs.
-	mayRead, mayChange, mayRotate func(*scope, credential.Credential) error
+	field string // of its secret: credential.FieldKey or credential.FieldSecret
+	// recoverable secrets can be shown again, so they are sealed.
+	recoverable bool
+	// mayRead, mayEdit, mayChange and mayRotate are the permissions an operation needs;
+	// mayEdit is for what it is, mayChange for its state.
+	mayRead, mayEdit, mayChange, mayRotate func(*scope, credential.Credential) error
+	// mayGive is whether the caller may hand out what the key carries, for as long as it lives.
+	mayGive func(*scope, credential.Credential) error
 }
 
-// key loads a credential of the kind. Others do not exist as far as its operations can tell.
-func (s *scope) key(r keyRules, id credential.ID) (credential.Credential, error) {
+// kinds are the rules of all that one operation is for; the first names it.
+type kinds []keyRules
+
+// key loads a credential of the kinds. Others do not exist as far as an operation can tell.
+func (s *scope) key(of kinds, id credential.ID) (credential.Credential, keyRules, error) {
+	missing := problem.Missing(of[0].thing)
 	k, err := s.tx.Credential(id)
+	if problem.Is(err, problem.NotFound) {
+		return k, of[0], missing
+	}
 	if err != nil {
-		if problem.Is(err, problem.NotFound) {
-			return k, problem.Missing(r.thing)
+		return k, of[0], err
+	}
+	for _, r := range of {
+		if k.Kind == r.kind {
+			return k, r, nil
 		}
-		return k, err
 	}
-	if k.Kind != r.kind {
-		return k, problem.Missing(r.thing)
-	}
-	return k, nil
+	return credential.Credential{}, of[0], missing
 }
 
 // show is a credential as its managers see it.
 func (s *scope) show(k credential.Credential) (Key, error) {
 	out := Key{Credential: k}
-	if k.Principal.Type == access.PrincipalUser {
-		p, err := s.principalFacts(k.TenantID, k.Principal)
-		if err != nil {
-			return out, err
-		}
-		if p.user != nil {
-			out.OwnerName = p.user.Username
-		}
+	var err error
+	if out.OwnerName, err = s.ownerName(k); err != nil {
+		return out, err
 	}
 	if k.SecretVersion < 2 || k.StateAt(s.now) == credential.Revoked || k.StateAt(s.now) == credential.Expired {
 		return out, nil
@@ -67,39 +70,28 @@ func (s *scope) show(k credential.Credential) (Key, error) {
 	return out, nil
 }
 
-// madeSecret is a secret made outside the transaction, because making one costs time
-// that other writers would wait for.
-type madeSecret struct {
-	clear    secret.Secret
-	id       credential.ID
-	hint     string
-	material credential.Material
-}
-
-func (a *Authority) makeSecret(kind credential.Kind) (madeSecret, error) {
-	clear, parsed, err := a.format.Generate(kind.KeyType(), a.rand)
-	if err != nil {
-		return madeSecret{}, err
+// ownerName is what people call whom a credential speaks for.
+func (s *scope) ownerName(k credential.Credential) (string, error) {
+	p, err := s.principalFacts(k.TenantID, k.Principal)
+	switch {
+	case err != nil:
+		return "", err
+	case p.user != nil:
+		return p.user.Username, nil
+	case p.account != nil:
+		return p.account.Email, nil
+	case p.app != nil:
+		return p.app.Name, nil
+	case k.Principal.Type == access.PrincipalTenant:
+		return s.tenant.Name, nil
+	case k.Principal.Type == access.PrincipalOrganization:
+		o, err := s.organization(tenancy.OrgID(k.Principal.ID))
+		if problem.Is(err, problem.NotFound) {
+			return "", nil
+		}
+		return o.Name, err
 	}
-	return a.digestSecret(clear, parsed), nil
-}
-
-func (a *Authority) makeSecretFor(id credential.ID, kind credential.Kind) (madeSecret, error) {
-	clear, parsed, err := a.format.GenerateFor([12]byte(id), kind.KeyType(), a.rand)
-	if err != nil {
-		return madeSecret{}, err
-	}
-	return a.digestSecret(clear, parsed), nil
-}
-
-func (a *Authority) digestSecret(clear secret.Secret, parsed secret.Parsed) madeSecret {
-	version := a.peppers.Current()
-	digest, _ := a.peppers.Digest(version, &parsed) // the current version is always known
-	id := credential.ID(parsed.ID)
-	return madeSecret{
-		clear: clear, id: id, hint: a.format.Hint(clear),
-		material: credential.Material{CredentialID: id, Field: keyField, Version: 1, Digest: [32]byte(digest), PepperVersion: version},
-	}
+	return "", nil
 }
 
 // wish is what may be chosen of any new key.
@@ -113,7 +105,7 @@ type wish struct {
 }
 
 // newKey applies the core's rules to a wish.
-func (c *change) newKey(r keyRules, w wish, made madeSecret) (credential.Credential, error) {
+func (c *change) newKey(r keyRules, w wish, made freshSecrets) (credential.Credential, error) {
 	none := credential.Credential{}
 	if err := credential.ValidateName(w.name); err != nil {
 		return none, err
@@ -124,11 +116,7 @@ func (c *change) newKey(r keyRules, w wish, made madeSecret) (credential.Credent
 	if err := tenancy.ValidateLabels(w.labels); err != nil {
 		return none, err
 	}
-	texts := make([]string, len(w.networks))
-	for i, n := range w.networks {
-		texts[i] = n.String()
-	}
-	networks, err := credential.ParseNetworks(texts)
+	networks, err := networksOf(w.networks)
 	if err != nil {
 		return none, err
 	}
@@ -144,22 +132,61 @@ func (c *change) newKey(r keyRules, w wish, made madeSecret) (credential.Credent
 		return none, problem.InvalidField("/not_before", "Choose a time before the key expires.")
 	}
 	return credential.Credential{
-		ID: made.id, TenantID: c.tenant.ID, Kind: r.kind, Name: w.name, Hint: made.hint,
+		ID: made.id, TenantID: c.tenant.ID, Kind: r.kind, Name: w.name, Hint: made.hint(),
 		State: credential.Active, Networks: networks, Limits: w.limits, Labels: w.labels, SecretVersion: 1,
 		NotBefore: starts, ExpiresAt: ends, CreatedAt: c.now, CreatedBy: c.caller.Principal, CreatedByName: plain(c.caller.Name),
 	}, nil
 }
 
+// ruledBy completes the rules of a kind of which whoever has one right does everything.
+func ruledBy(r keyRules, may func(*scope, credential.Credential) error) keyRules {
+	r.mayRead, r.mayEdit, r.mayChange = may, may, may
+	give := r.mayGive
+	r.mayRotate = func(s *scope, k credential.Credential) error {
+		if err := may(s, k); err != nil {
+			return err
+		}
+		if err := s.apiAccess(true); err != nil {
+			return err
+		}
+		return give(s, k)
+	}
+	return r
+}
+
+// networksOf checks networks that were parsed elsewhere as if they came as text.
+func networksOf(list []netip.Prefix) ([]netip.Prefix, error) {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = n.String()
+	}
+	return credential.ParseNetworks(texts)
+}
+
 // insertKey writes a new key with its event.
-func (c *change) insertKey(r keyRules, k credential.Credential, made madeSecret) error {
-	if err := c.tx.InsertCredential(k, made.material); err != nil {
+func (c *change) insertKey(r keyRules, k credential.Credential, made freshSecrets) error {
+	material, err := made.material(c, 1)
+	if err != nil {
 		return err
 	}
-	after := fields{"name": k.Name, "kind": k.Kind, "principal": k.Principal.ID, "expires_at": k.ExpiresAt, "not_before": k.NotBefore}
-	if len(k.Networks) > 0 {
-		after["networks"] = k.Networks
+	if err := c.tx.InsertCredential(k, material...); err != nil {
+		return err
 	}
-	return c.record(r.noun+".issue", keyTarget(k), nil, after)
+	return c.record(r.noun+".issue", keyTarget(k), nil, issuedFields(k))
+}
+
+func issuedFields(k credential.Credential) fields {
+	f := fields{"name": k.Name, "kind": k.Kind, "principal": k.Principal.ID, "expires_at": k.ExpiresAt, "not_before": k.NotBefore}
+	if len(k.Networks) > 0 {
+		f["networks"] = k.Networks
+	}
+	if len(k.Scopes) > 0 {
+		f["scopes"] = k.Scopes
+	}
+	if k.PublicID != "" {
+		f["public_id"] = k.PublicID
+	}
+	return f
 }
 
 func keyTarget(k credential.Credential) target {
@@ -168,9 +195,9 @@ func keyTarget(k credential.Credential) target {
 
 // issueKey runs an issue operation: build makes the credential and has checked rights.
 func (a *Authority) issueKey(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, r keyRules, i Idempotency,
-	build func(*change, madeSecret) (credential.Credential, error),
+	build func(*change, freshSecrets) (credential.Credential, error),
 ) (out IssuedKey, err error) {
-	made, err := a.makeSecret(r.kind)
+	made, err := a.makeSecrets(ctx, caller, tenant, r)
 	if err != nil {
 		return out, err
 	}
@@ -184,8 +211,8 @@ func (a *Authority) issueKey(ctx context.Context, caller access.Caller, tenant t
 				return IssuedKey{}, "", err
 			}
 			shown, err := c.show(k)
-			return IssuedKey{Key: shown, Secret: made.clear, SecretAvailable: true}, k.ID.String(), err
-		}, c.withoutSecret(r))
+			return IssuedKey{Key: shown, Secret: made.clear(), SecretAvailable: true}, k.ID.String(), err
+		}, c.withoutSecret(kinds{r}))
 		return err
 	})
 	if err != nil {
@@ -196,19 +223,19 @@ func (a *Authority) issueKey(ctx context.Context, caller access.Caller, tenant t
 }
 
 // withoutSecret answers a repeated request for a key.
-func (c *change) withoutSecret(r keyRules) func(id string) (IssuedKey, error) {
+func (c *change) withoutSecret(of kinds) func(id string) (IssuedKey, error) {
 	return func(id string) (IssuedKey, error) {
-		k, err := c.keyAgain(r, id)
+		k, err := c.keyAgain(of, id)
 		return IssuedKey{Key: k}, err
 	}
 }
 
-func (c *change) keyAgain(r keyRules, id string) (Key, error) {
+func (c *change) keyAgain(of kinds, id string) (Key, error) {
 	parsed, err := credential.ParseID(id)
 	if err != nil {
 		return Key{}, err
 	}
-	k, err := c.key(r, parsed)
+	k, _, err := c.key(of, parsed)
 	if err != nil {
 		return Key{}, err
 	}
@@ -247,23 +274,20 @@ func stateOf(k credential.Credential) fields {
 }
 
 // changeKey runs one transition with all that belongs to it.
-func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyInput, r keyRules, t transition) (out Key, err error) {
+func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyInput, of kinds, t transition) (out Key, err error) {
 	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
 		return out, err
 	}
 	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		k, err := c.key(r, in.ID)
+		k, r, err := c.key(of, in.ID)
 		if err != nil {
 			return err
 		}
-		if err := r.mayChange(&c.scope, k); err != nil {
+		if err := c.mayTransit(r, k, t); err != nil {
 			return err
 		}
-		if err := c.apiAccess(t.action == resumeKey.action); err != nil {
-			return err
-		}
-		out, err = once(c, r.noun+"."+t.action+"/"+in.ID.String(), in.Idempotency, func() (Key, string, error) {
+		out, err = once(c, of[0].noun+"."+t.action+"/"+in.ID.String(), in.Idempotency, func() (Key, string, error) {
 			k, err := c.applyTransition(r, k, t)
 			if err != nil {
 				return Key{}, "", err
@@ -272,7 +296,7 @@ func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyI
 			return shown, k.ID.String(), err
 		}, func(id string) (Key, error) {
 			c.reaffirm(k)
-			return c.keyAgain(r, id)
+			return c.keyAgain(of, id)
 		})
 		return err
 	})
@@ -283,10 +307,27 @@ func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyI
 	return out, nil
 }
 
+// mayTransit checks the right to a transition, and that the plan has keys at all.
+func (s *scope) mayTransit(r keyRules, k credential.Credential, t transition) error {
+	if err := r.mayChange(s, k); err != nil {
+		return err
+	}
+	return s.apiAccess(t.action == resumeKey.action)
+}
+
 func finalState(s credential.State) bool { return s == credential.Revoked || s == credential.Expired }
 
 // applyTransition changes one key whose operation is permitted.
 func (c *change) applyTransition(r keyRules, k credential.Credential, t transition) (credential.Credential, error) {
+	next, err := c.transit(k, t)
+	if err != nil {
+		return k, err
+	}
+	return next, c.record(r.noun+"."+t.action, keyTarget(next), t.before(k), t.before(next))
+}
+
+// transit is applyTransition without its event.
+func (c *change) transit(k credential.Credential, t transition) (credential.Credential, error) {
 	next, err := t.apply(k, c.now)
 	if err != nil {
 		c.reaffirm(k)
@@ -303,7 +344,7 @@ func (c *change) applyTransition(r keyRules, k credential.Credential, t transiti
 			c.revocations = append(c.revocations, revokedEntry(next))
 		}
 	}
-	return next, c.record(r.noun+"."+t.action, keyTarget(next), t.before(k), t.before(next))
+	return next, nil
 }
 
 // reaffirm writes the revocation of a key that is revoked already to the journal again.
@@ -313,93 +354,18 @@ func (c *change) reaffirm(k credential.Credential) {
 	}
 }
 
-// rotateKey gives a key a new secret under the same ID.
-func (a *Authority) rotateKey(ctx context.Context, caller access.Caller, in RotateKeyInput, r keyRules) (out IssuedKey, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	if err := credential.ValidateGrace(in.Grace); err != nil {
-		return out, err
-	}
-	made, err := a.makeSecretFor(in.ID, r.kind)
-	if err != nil {
-		return out, err
-	}
-	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		k, err := c.key(r, in.ID)
-		if err != nil {
-			return err
-		}
-		if err := r.mayRotate(&c.scope, k); err != nil {
-			return err
-		}
-		out, err = once(c, r.noun+".rotate/"+in.ID.String(), in.Idempotency, func() (IssuedKey, string, error) {
-			next, err := c.applyRotation(r, k, made, in.Grace)
-			if err != nil {
-				return IssuedKey{}, "", err
-			}
-			shown, err := c.show(next)
-			return IssuedKey{Key: shown, Secret: made.clear, SecretAvailable: true}, next.ID.String(), err
-		}, c.withoutSecret(r))
-		return err
-	})
-	if err != nil {
-		return IssuedKey{}, err
-	}
-	out.Revision = revision
-	return out, nil
-}
-
-// applyRotation ends the secrets before: the latest at the end of the grace period, any
-// older one now, so that at most two ever work.
-func (c *change) applyRotation(r keyRules, k credential.Credential, made madeSecret, grace time.Duration) (credential.Credential, error) {
-	next, err := k.Rotate(c.now)
-	if err != nil {
-		return k, err
-	}
-	next.Hint = made.hint
-	until := c.now.Add(grace)
-	old, err := c.tx.Material(k.ID)
-	if err != nil {
-		return k, err
-	}
-	for _, m := range old {
-		end := c.now
-		if m.Version == k.SecretVersion {
-			end = until
-		}
-		if !m.ValidUntil.IsZero() && !m.ValidUntil.After(end) {
-			continue
-		}
-		if err := c.tx.EndMaterial(k.ID, m.Field, m.Version, end); err != nil {
-			return k, err
-		}
-	}
-	made.material.Version = next.SecretVersion
-	if err := c.tx.InsertMaterial(made.material); err != nil {
-		return k, err
-	}
-	if err := c.tx.UpdateCredential(next); err != nil {
-		return k, err
-	}
-	c.revocations = append(c.revocations, rotatedEntry(next, k.SecretVersion, until))
-	return next, c.record(r.noun+".rotate", keyTarget(next), fields{"secret_version": k.SecretVersion},
-		fields{"secret_version": next.SecretVersion, "grace_until": until})
-}
-
 func (a *Authority) keyTenant(ctx context.Context, caller access.Caller, named tenancy.TenantID, id credential.ID) (tenancy.TenantID, error) {
 	return a.locate(ctx, caller, named, func(tx *store.Tx) (tenancy.TenantID, error) { return tx.AllTenantsCredentialTenant(id) })
 }
 
 // readKey answers one key.
-func (a *Authority) readKey(ctx context.Context, caller access.Caller, in KeyInput, r keyRules) (out Key, err error) {
+func (a *Authority) readKey(ctx context.Context, caller access.Caller, in KeyInput, of kinds) (out Key, err error) {
 	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
 		return out, err
 	}
 	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		k, err := s.key(r, in.ID)
+		k, r, err := s.key(of, in.ID)
 		if err != nil {
 			return err
 		}
@@ -415,26 +381,36 @@ func (a *Authority) readKey(ctx context.Context, caller access.Caller, in KeyInp
 	return out, err
 }
 
-// listKeys answers a page of keys; at is the part of the tree the caller may see.
-func (s *scope) listKeys(r keyRules, in KeysInput, at tenancy.OrgID) (out store.List[Key], err error) {
-	f := store.CredentialFilter{
-		Kinds: []credential.Kind{r.kind}, At: at, States: in.States, Search: in.Search,
-		ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted,
-	}
-	if in.Owner != "" {
-		f.Owner = &access.Principal{Type: access.PrincipalUser, ID: string(in.Owner)}
-	}
-	list, err := s.tx.Credentials(f, in.Page)
+// listKeys answers a page of the keys that a filter finds.
+func (s *scope) listKeys(f store.CredentialFilter, page store.Page) (out store.List[Key], err error) {
+	list, err := s.tx.Credentials(f, page)
 	if err != nil {
 		return out, err
 	}
-	out = store.List[Key]{Items: make([]Key, 0, len(list.Items)), Next: list.Next, Previous: list.Previous, Total: list.Total}
-	for _, k := range list.Items {
-		shown, err := s.show(k)
+	return listOf(list, s.show)
+}
+
+// listOf turns the items of a page into what is shown of them.
+func listOf[T, U any](list store.List[T], show func(T) (U, error)) (out store.List[U], err error) {
+	out = store.List[U]{Items: make([]U, 0, len(list.Items)), Next: list.Next, Previous: list.Previous, Total: list.Total}
+	for _, item := range list.Items {
+		shown, err := show(item)
 		if err != nil {
 			return out, err
 		}
 		out.Items = append(out.Items, shown)
 	}
 	return out, nil
+}
+
+// filter is the input without what the caller's rights decide: kinds and place.
+func (in KeysInput) filter(at tenancy.OrgID, kinds ...credential.Kind) store.CredentialFilter {
+	f := store.CredentialFilter{
+		Kinds: kinds, At: at, States: in.States, Search: in.Search, AsOf: in.AsOf,
+		ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted,
+	}
+	if in.Owner != "" {
+		f.Owner = &access.Principal{Type: access.PrincipalUser, ID: string(in.Owner)}
+	}
+	return f
 }

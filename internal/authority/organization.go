@@ -184,6 +184,9 @@ func (c *change) mayMove(from, to []tenancy.OrgID) error {
 	if err != nil {
 		return err
 	}
+	if err := c.mayArriveUnderKeys(from, to); err != nil {
+		return err
+	}
 	for _, id := range to {
 		if tenancy.IsWithin(from, id) {
 			continue
@@ -198,6 +201,24 @@ func (c *change) mayMove(from, to []tenancy.OrgID) error {
 		return c.caller.MayMove(from, to, arriving, roles)
 	}
 	return c.caller.MayMove(from, to, nil, roles)
+}
+
+// mayArriveUnderKeys looks at the organization keys on the new way down: they begin to sign
+// in the people who arrive, so only who could have made them moves people under them.
+func (c *change) mayArriveUnderKeys(from, to []tenancy.OrgID) error {
+	for _, id := range to {
+		if tenancy.IsWithin(from, id) {
+			continue
+		}
+		keys, err := c.tx.CredentialsOf(access.Principal{Type: access.PrincipalOrganization, ID: string(id)})
+		if err != nil {
+			return err
+		}
+		if len(keys) > 0 {
+			return c.require(access.OrganizationKeysGenerate, c.rootPath())
+		}
+	}
+	return nil
 }
 
 // height counts the levels of an organization and what is below it.
@@ -309,6 +330,20 @@ func (c *change) organizationEmpty(o tenancy.Organization) error {
 	}
 	if len(users.Items) > 0 {
 		return inUse("users")
+	}
+	apps, err := c.tx.Apps(store.AppFilter{At: o.ID}, one)
+	if err != nil {
+		return err
+	}
+	if len(apps.Items) > 0 {
+		return inUse("apps")
+	}
+	accounts, err := c.tx.ServiceAccounts(store.ServiceAccountFilter{At: o.ID}, one)
+	if err != nil {
+		return err
+	}
+	if len(accounts.Items) > 0 {
+		return inUse("service accounts")
 	}
 	keys, err := c.tx.Credentials(store.CredentialFilter{At: o.ID, States: []credential.State{credential.Active, credential.Suspended}}, one)
 	if err != nil {

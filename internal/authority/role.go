@@ -131,8 +131,12 @@ func (c *change) mayGiveRoleAnywhere(s access.Set) error {
 	return c.mayGive(access.Gift{Permissions: s, Path: c.rootPath()})
 }
 
-// customRole loads a role that may be edited, by someone who holds all that it grants.
-func (c *change) customRole(id access.RoleID) (access.Role, error) {
+func builtInRole(message string) error {
+	return problem.New(problem.Conflict, "built_in_role", message)
+}
+
+// editableRole loads a role that may be edited, by someone who holds all that it grants.
+func (c *change) editableRole(id access.RoleID) (access.Role, error) {
 	if err := c.administer(access.RolesManage, c.rootPath()); err != nil {
 		return access.Role{}, err
 	}
@@ -140,8 +144,8 @@ func (c *change) customRole(id access.RoleID) (access.Role, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.BuiltIn != "" {
-		return r, problem.New(problem.Conflict, "built_in_role", "Built-in roles cannot be changed. Make a role of your own that includes it.")
+	if r.BuiltIn == access.RoleSuperAdmin || r.BuiltIn == access.RoleSystemAdministrator {
+		return r, builtInRole("This role cannot be changed, so that someone can always do everything. Make a role of your own that includes it.")
 	}
 	roles, err := c.tx.Roles()
 	if err != nil {
@@ -150,8 +154,9 @@ func (c *change) customRole(id access.RoleID) (access.Role, error) {
 	return r, c.mayGiveRoleAnywhere(access.ResolveRole(id, roles))
 }
 
-// ChangeRole changes what is given, for everyone who has the role, at once (PV10). Rights
-// as CreateRole, for what the role grants before and after. Problems: built_in_role,
+// ChangeRole changes what is given, for everyone who has the role, at once (PV10). Of
+// built-in roles only permissions and includes can change (PV5), of Super Admin and System
+// Administrator nothing. Rights as CreateRole, for what the role grants before and after. Problems: built_in_role,
 // name_taken, last_administrator. Audited as role.change.
 func (a *Authority) ChangeRole(ctx context.Context, caller access.Caller, in ChangeRoleInput) (out access.Role, err error) {
 	tenant, err := a.roleTenant(ctx, caller, in.Tenant, in.ID)
@@ -159,7 +164,7 @@ func (a *Authority) ChangeRole(ctx context.Context, caller access.Caller, in Cha
 		return out, err
 	}
 	_, err = a.change(ctx, caller, tenant, func(c *change) error {
-		old, err := c.customRole(in.ID)
+		old, err := c.editableRole(in.ID)
 		if err != nil {
 			return err
 		}
@@ -168,6 +173,9 @@ func (a *Authority) ChangeRole(ctx context.Context, caller access.Caller, in Cha
 		set(&r.Description, in.Description)
 		set(&r.Permissions, in.Permissions)
 		set(&r.Includes, in.Includes)
+		if old.BuiltIn != "" && (r.Name != old.Name || r.Description != old.Description) {
+			return builtInRole("Built-in roles keep their name and description. Change their permissions, or make a role of your own.")
+		}
 		if err := c.mayShapeRole(r); err != nil {
 			return err
 		}
@@ -189,8 +197,11 @@ func (a *Authority) DeleteRole(ctx context.Context, caller access.Caller, in Rol
 		return out, err
 	}
 	_, err = a.change(ctx, caller, tenant, func(c *change) error {
-		if out, err = c.customRole(in.ID); err != nil {
+		if out, err = c.editableRole(in.ID); err != nil {
 			return err
+		}
+		if out.BuiltIn != "" {
+			return builtInRole("Built-in roles cannot be deleted. Take them away from whoever has them instead.")
 		}
 		if err := c.roleUnused(in.ID); err != nil {
 			return err

@@ -88,8 +88,13 @@ func (s *scope) resolveCaller() error {
 	if p.stopped {
 		return stopped()
 	}
-	if p.user != nil {
+	switch {
+	case p.user != nil:
 		s.caller.Name, s.caller.Organization = p.user.Username, p.user.OrganizationID
+	case p.account != nil:
+		s.caller.Name, s.caller.Organization = p.account.Email, p.account.OrganizationID
+	case p.app != nil:
+		s.caller.Name, s.caller.Organization = p.app.Name, p.app.OrganizationID
 	}
 	s.caller.Holdings = p.holdings
 	return nil
@@ -243,4 +248,24 @@ func (s *scope) apiAccess(issuing bool) error {
 		return nil
 	}
 	return problem.New(problem.Denied, "plan_without_api_access", "The plan does not include API access, so API keys cannot be managed and do not work. Change to a plan that includes it.")
+}
+
+// effective is what someone who holds held may do in this tenant: the vendor's part of it
+// as far as the plan goes.
+func (s *scope) effective(held access.Set) access.Set {
+	return access.Effective(held, access.NewSet(s.plan.Permissions...))
+}
+
+// stepUp is how long ago a person may have proved themselves when a secret is shown again.
+const stepUp = 5 * time.Minute
+
+// reauthenticated needs a person's own session in which they proved themselves a moment
+// ago. No credential can, so that a leaked one shows no other.
+func (s *scope) reauthenticated() error {
+	since := s.now.Sub(s.caller.ReauthenticatedAt)
+	if s.caller.Via == access.ViaSession && !s.caller.ReauthenticatedAt.IsZero() && since >= -time.Minute && since <= stepUp {
+		return nil
+	}
+	return problem.New(problem.Denied, "reauthentication_required",
+		"Secrets are shown only to people who have just confirmed their password in the console. Confirm it and try again within 5 minutes.")
 }

@@ -264,6 +264,7 @@ func tenantFields(t tenancy.Tenant) fields {
 	return fields{
 		"slug": t.Slug, "name": t.Name, "plan_id": t.PlanID, "external_id": t.Labels.ExternalID, "metadata": t.Labels.Metadata,
 		"max_lifetime": t.Policy.MaxLifetime, "default_lifetime": t.Policy.DefaultLifetime,
+		"legacy_account_keys": t.Policy.LegacyAccountKeys,
 	}
 }
 
@@ -322,12 +323,19 @@ func (a *Authority) changeTenantState(ctx context.Context, caller access.Caller,
 				return t, "", err
 			}
 			if to == tenancy.Deleted {
+				// Without its keyset nothing that is sealed for the tenant ever opens again.
+				if err := c.tx.DestroyTenantKeyset(); err != nil {
+					return t, "", err
+				}
 				c.revocations = append(c.revocations, JournalEntry{At: c.now, Action: JournalTenantDeleted, TenantID: t.ID})
 			}
 			return t, string(t.ID), c.record("tenant."+action, tenantTarget(t), fields{"state": c.tenant.State}, fields{"state": to})
 		}, func(string) (tenancy.Tenant, error) { return c.tenant, nil })
 		return err
 	})
+	if to == tenancy.Deleted {
+		a.keysets.forget(in.ID)
+	}
 	return out, err
 }
 

@@ -151,6 +151,9 @@ func (c *change) insertUser(u tenancy.User) error {
 	if err := validateUser(u); err != nil {
 		return err
 	}
+	if err := c.mayLicense(u, principalFacts{}); err != nil {
+		return err
+	}
 	folded := FoldUsername(u.Username)
 	if err := c.usernameFree(folded, u.ID); err != nil {
 		return err
@@ -286,6 +289,11 @@ func (a *Authority) ChangeUser(ctx context.Context, caller access.Caller, in Cha
 		if err := validateUser(u); err != nil {
 			return err
 		}
+		if u.Licence != old.Licence {
+			if err := c.mayLicense(u, p); err != nil {
+				return err
+			}
+		}
 		if u.Email != old.Email {
 			if err := c.mayActAs(p); err != nil {
 				return err
@@ -308,6 +316,26 @@ func (a *Authority) ChangeUser(ctx context.Context, caller access.Caller, in Cha
 		return c.record("user.change", userTarget(u), before, after)
 	})
 	return out, err
+}
+
+// mayLicense checks a user's new licence: that there is one of this name, and that the
+// caller could give the scopes that it lets the user's client credentials have (VC1).
+func (c *change) mayLicense(u tenancy.User, p principalFacts) error {
+	known, err := c.tx.AllTenantsCatalog()
+	if err != nil {
+		return err
+	}
+	if u.Licence == "" || (len(known.Licences) == 0 && known.Revision == 0) {
+		return nil
+	}
+	if _, ok := known.Licence(u.Licence); !ok {
+		return problem.InvalidField("/licence", "There is no such licence in the catalogue.")
+	}
+	scopes, ok := known.ScopesOffered(u.Licence, c.effective(p.at(p.path)))
+	if !ok || len(scopes) == 0 {
+		return nil
+	}
+	return c.mayGive(access.Gift{Permissions: access.SetOf(scopes...), Path: p.path, Recipient: userPrincipal(u.ID)})
 }
 
 // moveUser puts a user and the user's keys at another organization. Roles held on the way
@@ -348,89 +376,23 @@ func (c *change) keysOf(id tenancy.UserID) ([]credential.Credential, error) {
 	})
 }
 
-// SuspendUser stops a user and the user's credentials until resumed, and ends the user's
-// sessions. It needs claviger.users:manage where the user is, and every administrative
-// right that the user has. Problems: last_administrator. Audited as user.suspend.
-func (a *Authority) SuspendUser(ctx context.Context, caller access.Caller, in UserInput) (tenancy.User, error) {
-	return a.changeUserState(ctx, caller, in, "suspend", tenancy.Active, tenancy.Suspended)
-}
-
-// ResumeUser lets a suspended user work again. Rights as SuspendUser; audited as user.resume.
-func (a *Authority) ResumeUser(ctx context.Context, caller access.Caller, in UserInput) (tenancy.User, error) {
-	return a.changeUserState(ctx, caller, in, "resume", tenancy.Suspended, tenancy.Active)
-}
-
-// DeleteUser ends a user for good: credentials revoked, sessions ended, assignments
-// removed. Rights as SuspendUser; problems: last_administrator. Audited as user.delete and
-// one event per credential, and in the revocation journal before it returns.
-func (a *Authority) DeleteUser(ctx context.Context, caller access.Caller, in UserInput) (tenancy.User, error) {
-	return a.changeUserState(ctx, caller, in, "delete", "", tenancy.Deleted)
-}
-
-func (a *Authority) changeUserState(ctx context.Context, caller access.Caller, in UserInput, action string, from, to tenancy.State) (out tenancy.User, err error) {
-	err = a.changeUser(ctx, caller, in, false, func(c *change, u tenancy.User, p principalFacts) error {
-		out, err = once(c, "user."+action+"/"+string(u.ID), in.Idempotency, func() (tenancy.User, string, error) {
-			if from != "" && u.State != from {
-				return u, "", stateConflict("user", u.State)
-			}
-			next := u
-			next.State = to
-			err := c.keepingAdministrator(func() error { return c.applyUserState(u, next, p, action) })
-			return next, string(u.ID), err
-		}, func(string) (tenancy.User, error) { return u, nil })
-		return err
-	})
-	return out, err
-}
-
-func (c *change) applyUserState(old, next tenancy.User, p principalFacts, action string) error {
-	if next.State == tenancy.Deleted {
-		if err := c.endUser(next, p); err != nil {
-			return err
-		}
-	}
-	if next.State != tenancy.Active {
-		if err := c.tx.EndSessions(next.ID, ""); err != nil {
-			return err
-		}
-	}
-	if err := c.tx.UpdateUser(next, FoldUsername(next.Username)); err != nil {
-		return err
-	}
-	return c.record("user."+action, userTarget(next), fields{"state": old.State}, fields{"state": next.State})
-}
-
-// endUser revokes what speaks for a user and takes away what the user holds.
-func (c *change) endUser(u tenancy.User, p principalFacts) error {
-	keys, err := c.keysOf(u.ID)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if finalState(k.State) {
-			continue
-		}
-		if _, err := c.applyTransition(rulesOf(k.Kind), k, revokeKey); err != nil {
-			return err
-		}
-	}
-	for _, as := range p.assignments {
-		if err := c.tx.DeleteAssignment(as.ID); err != nil {
-			return err
-		}
-	}
-	c.revocations = append(c.revocations, JournalEntry{At: c.now, Action: JournalUserDeleted, TenantID: u.TenantID, UserID: u.ID})
-	return c.tx.EndOneTimeLinks(u.ID, PurposeInvitation)
-}
-
-// rulesOf names the operations of a kind in audit.
+// rulesOf are the rules of a kind.
 func rulesOf(kind credential.Kind) keyRules {
 	switch kind {
 	case credential.UserKey:
-		return apiKeys
+		return userKeys
+	case credential.OrganizationKey:
+		return organizationKeys
+	case credential.AccountKey:
+		return accountKeys
+	case credential.App:
+		return appKeys
+	case credential.ClientCredential:
+		return clientCredentials
+	case credential.ServiceAccountKey:
+		return serviceAccountKeys
 	case credential.VerifierKey:
 		return verifierKeys
-	case credential.OrganizationKey, credential.AccountKey, credential.App, credential.ClientCredential, credential.ServiceAccountKey:
 	}
 	return keyRules{kind: kind, noun: string(kind), thing: "credential"}
 }

@@ -27,7 +27,7 @@ type IssueVerifierKeyInput struct {
 // verifierKeys are the rules of verifier keys: all of them belong to their tenant, and
 // whoever may manage them there may do everything with them.
 var verifierKeys = keyRules{
-	kind: credential.VerifierKey, noun: "verifier_key", thing: "verifier key",
+	kind: credential.VerifierKey, noun: "verifier_key", thing: "verifier key", field: credential.FieldKey,
 	mayRead: func(s *scope, _ credential.Credential) error {
 		return s.require(access.VerifierKeysManage, s.rootPath())
 	},
@@ -53,7 +53,7 @@ func (s *scope) mayIssueVerifier(k credential.Credential) error {
 // IssueVerifierKey makes a key that may ask for verification and nothing else. It needs
 // claviger.verifier_keys:manage at the tenant's root. Audited as verifier_key.issue.
 func (a *Authority) IssueVerifierKey(ctx context.Context, caller access.Caller, in IssueVerifierKeyInput) (IssuedKey, error) {
-	return a.issueKey(ctx, caller, in.Tenant, verifierKeys, in.Idempotency, func(c *change, made madeSecret) (credential.Credential, error) {
+	return a.issueKey(ctx, caller, in.Tenant, verifierKeys, in.Idempotency, func(c *change, made freshSecrets) (credential.Credential, error) {
 		if err := c.require(access.VerifierKeysManage, c.rootPath()); err != nil {
 			return credential.Credential{}, err
 		}
@@ -68,42 +68,42 @@ func (a *Authority) IssueVerifierKey(ctx context.Context, caller access.Caller, 
 
 // RenameVerifierKey changes its name. Rights as IssueVerifierKey; audited as verifier_key.rename.
 func (a *Authority) RenameVerifierKey(ctx context.Context, caller access.Caller, in RenameKeyInput) (Key, error) {
-	return a.changeKey(ctx, caller, KeyInput{Tenant: in.Tenant, ID: in.ID}, verifierKeys, renameKey(in.Name))
+	return a.changeKey(ctx, caller, KeyInput{Tenant: in.Tenant, ID: in.ID}, kinds{verifierKeys}, renameKey(in.Name))
 }
 
 // SuspendVerifierKey stops it until it is resumed. Rights as IssueVerifierKey; audited as
 // verifier_key.suspend.
 func (a *Authority) SuspendVerifierKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
-	return a.changeKey(ctx, caller, in, verifierKeys, suspendKey)
+	return a.changeKey(ctx, caller, in, kinds{verifierKeys}, suspendKey)
 }
 
 // ResumeVerifierKey lets it work again. Rights as IssueVerifierKey; audited as
 // verifier_key.resume.
 func (a *Authority) ResumeVerifierKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
-	return a.changeKey(ctx, caller, in, verifierKeys, resumeKey)
+	return a.changeKey(ctx, caller, in, kinds{verifierKeys}, resumeKey)
 }
 
 // RotateVerifierKey gives it a new secret under the same ID. Rights as IssueVerifierKey;
 // audited as verifier_key.rotate.
 func (a *Authority) RotateVerifierKey(ctx context.Context, caller access.Caller, in RotateKeyInput) (IssuedKey, error) {
-	return a.rotateKey(ctx, caller, in, verifierKeys)
+	return a.rotateKey(ctx, caller, in, kinds{verifierKeys})
 }
 
 // RevokeVerifierKey ends it for good. Rights as IssueVerifierKey; audited as
 // verifier_key.revoke.
 func (a *Authority) RevokeVerifierKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
-	return a.changeKey(ctx, caller, in, verifierKeys, revokeKey)
+	return a.changeKey(ctx, caller, in, kinds{verifierKeys}, revokeKey)
 }
 
 // DeleteVerifierKey revokes and hides it. Rights as IssueVerifierKey; audited as
 // verifier_key.delete.
 func (a *Authority) DeleteVerifierKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
-	return a.changeKey(ctx, caller, in, verifierKeys, deleteKey)
+	return a.changeKey(ctx, caller, in, kinds{verifierKeys}, deleteKey)
 }
 
 // VerifierKey answers one. Rights as IssueVerifierKey.
 func (a *Authority) VerifierKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {
-	return a.readKey(ctx, caller, in, verifierKeys)
+	return a.readKey(ctx, caller, in, kinds{verifierKeys})
 }
 
 // VerifierKeys lists a tenant's verifier keys. Rights as IssueVerifierKey.
@@ -115,7 +115,7 @@ func (a *Authority) VerifierKeys(ctx context.Context, caller access.Caller, in K
 		if err := s.apiAccess(false); err != nil {
 			return err
 		}
-		out, err = s.listKeys(verifierKeys, in, "")
+		out, err = s.listKeys(in.filter("", credential.VerifierKey), in.Page)
 		return err
 	})
 	return out, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/audit"
 	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/catalog"
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
@@ -45,6 +48,7 @@ func (c *clock) Add(d time.Duration) {
 type world struct {
 	testing.TB
 	a       *authority.Authority
+	config  authority.Config
 	store   *store.Store
 	raw     *sql.DB // past everything: for tampering
 	dialect string
@@ -78,13 +82,27 @@ type appliedHook struct {
 	mu        sync.Mutex
 	fail      error
 	revisions []uint64
+	calls     int
+	then      func(calls int)
 }
 
 func (h *appliedHook) Applied(_ context.Context, revision uint64) error {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.revisions = append(h.revisions, revision)
-	return h.fail
+	h.calls++
+	fail, then, calls := h.fail, h.then, h.calls
+	h.mu.Unlock()
+	if then != nil {
+		then(calls)
+	}
+	return fail
+}
+
+// Then is called after each revision, with their number since; nil for nothing.
+func (h *appliedHook) Then(do func(calls int)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.then, h.calls = do, 0
 }
 
 func (h *appliedHook) Fail(err error) {
@@ -129,13 +147,32 @@ func newWorld(tb testing.TB, url string) *world {
 	tb.Cleanup(func() { _ = log.Close(); _ = w.journal.Close() })
 	peppers, err := secret.NewPeppers(1, map[int][]byte{1: bytes.Repeat([]byte("p"), 32)})
 	w.must(err)
-	w.a, err = authority.New(authority.Config{
-		Store: w.store, Peppers: peppers, Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
-	})
-	w.must(err)
+	w.config = authority.Config{
+		Store: w.store, Peppers: peppers, Envelope: openEnvelope(tb), Now: w.clock.Now, Journal: w.journal, Checkpoints: log, Applied: w.applied.Applied,
+	}
+	w.a = w.another()
 	w.must(w.a.BootstrapSystem(tb.Context()))
 	w.populate()
 	return w
+}
+
+// another is another process's authority on the same database.
+func (w *world) another() *authority.Authority {
+	w.Helper()
+	a, err := authority.New(w.config)
+	w.must(err)
+	return a
+}
+
+// openEnvelope opens the tests' key-encryption key.
+func openEnvelope(tb testing.TB) *envelope.Envelope {
+	tb.Helper()
+	e, err := envelope.Open(tb.Context(), "base64key://"+base64.URLEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = e.Close() })
+	return e
 }
 
 func (w *world) openRaw(url string) {
@@ -160,6 +197,8 @@ func (w *world) populate() {
 	starter, err := w.a.CreatePlan(ctx, sys, authority.CreatePlanInput{Key: "starter", Name: "Starter"})
 	w.must(err)
 	w.plan, w.starter = plan.ID, starter.ID
+	_, err = w.a.ChangeCatalog(ctx, sys, authority.ChangeCatalogInput{Catalog: catalog.Demo()})
+	w.must(err)
 	w.acme = w.tenant("acme")
 	w.other = w.tenant("other")
 	w.north = w.organization(w.acme.RootOrg, "North")
@@ -256,10 +295,19 @@ func (w *world) someone(grants ...string) access.Caller {
 	return w.member(w.acme.ID, "", fmt.Sprintf("user-%d", names), role)
 }
 
+// longAgo is when people of the tests signed in: too long ago to see a secret.
+var longAgo = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// confirmed is the caller after confirming their password.
+func (w *world) confirmed(c access.Caller) access.Caller {
+	c.ReauthenticatedAt = w.clock.Now()
+	return c
+}
+
 func session(tenant tenancy.TenantID, user tenancy.UserID) access.Caller {
 	return access.Caller{
 		Tenant: tenant, Principal: access.Principal{Type: access.PrincipalUser, ID: string(user)}, Via: access.ViaSession,
-		SessionID: "ses_1", RequestID: "req_1", UserAgent: "test",
+		SessionID: "ses_1", ReauthenticatedAt: longAgo, RequestID: "req_1", UserAgent: "test",
 	}
 }
 

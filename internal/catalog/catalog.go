@@ -11,6 +11,8 @@ import (
 
 // Catalog is the vendor's, loaded from a file and edited by system administrators.
 type Catalog struct {
+	// Revision grows with every change; the store sets it. 0 means none was ever stored.
+	Revision int64
 	Groups   []Group
 	Clients  []Client
 	Licences []Licence

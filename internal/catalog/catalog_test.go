@@ -38,6 +38,23 @@ func TestDemoHasTheGroupsAndAPIs(t *testing.T) {
 	}
 }
 
+// A catalogue's revision is the store's: a file has none, and can't set one.
+func TestRevisionIsNotInFiles(t *testing.T) {
+	c := catalog.Demo()
+	c.Revision = 7
+	text, err := c.Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := catalog.Parse(text)
+	if err != nil || back.Revision != 0 {
+		t.Errorf("revision %d, %v", back.Revision, err)
+	}
+	if _, err := catalog.Parse([]byte(`{"revision": 7, "groups": []}`)); !problem.Is(err, problem.Invalid) {
+		t.Errorf("a file with a revision: %v", err)
+	}
+}
+
 func TestFormatIsReadBack(t *testing.T) {
 	for _, c := range []catalog.Catalog{catalog.Demo(), {}} {
 		data, err := c.Format()

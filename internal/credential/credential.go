@@ -81,6 +81,7 @@ type Credential struct {
 	TenantID       tenancy.TenantID
 	OrganizationID tenancy.OrgID // where its permissions hold
 	Kind           Kind
+	PublicID       string // client ID or key ID, a UUID unique among all tenants; empty for kinds without one
 	Principal      access.Principal
 	Name           string
 	Hint           string // what of the key may be shown: its first and last characters
@@ -100,13 +101,21 @@ type Credential struct {
 	LastUsedAt     time.Time // by the last usage batch; zero means never
 }
 
+// The fields of material. Apps have both, client credentials a secret only, all others,
+// service account keys included, a key only.
+const (
+	FieldKey    = "key"
+	FieldSecret = "secret"
+)
+
 // Material is what the store keeps of one version of a secret.
 type Material struct {
 	CredentialID  ID
-	Field         string // "key" or "secret" (apps and client credentials have the latter)
+	Field         string // FieldKey or FieldSecret
 	Version       int
 	Digest        [32]byte
 	PepperVersion int
 	ValidUntil    time.Time // end of the grace period, exclusive; zero for the current version
 	Sealed        []byte    // envelope-encrypted secret where recoverable; nil otherwise
+	PublicKey     []byte    // of a service account key: PKIX DER, the digest is zero; nil otherwise
 }

@@ -1,9 +1,10 @@
 // Package gateway answers what proxies ask before they let a request through:
 // auth_request of nginx, forward auth of Caddy and Traefik.
 //
-// It takes exactly one credential out of a request's headers, asks the resident index,
-// and turns the verdict into a status and identity headers. Whatever is doubtful, such
-// as two credentials in one request, is refused.
+// It takes exactly one credential out of a request's headers, or out of the original
+// request's query where a tenant still allows that, asks the resident index, and turns the
+// verdict into a status and identity headers. Whatever is doubtful, such as two credentials
+// in one request, is refused.
 //
 // A proxy must overwrite the identity headers of the client's own request, also with
 // nothing; deploy/nginx shows how.
@@ -26,8 +27,9 @@ import (
 // Config is what the handler works with.
 type Config struct {
 	Index *verify.Index
-	// TrustedProxies may say where a request came from (X-Forwarded-For); none means that
-	// nobody may, and a request came from whoever made the connection.
+	// TrustedProxies may say where a request came from (X-Forwarded-For) and what it asked for
+	// (X-Original-URI, X-Forwarded-Uri); none means that nobody may, and a request came from
+	// whoever made the connection.
 	TrustedProxies []netip.Prefix
 	Now            func() time.Time // for Retry-After; nil means time.Now
 	Logger         *slog.Logger     // nil discards
@@ -80,7 +82,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	p, ok := FromHeader(r.Header)
+	p, legacy, ok := h.present(r)
 	if !ok {
 		header["Www-Authenticate"] = challenge
 		w.WriteHeader(http.StatusUnauthorized)
@@ -88,7 +90,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := verify.Request{
 		Credential: p.Credential, ID: p.ID, Secret: p.Secret, Permissions: permissions,
-		SourceIP: Source(r, h.cfg.TrustedProxies),
+		SourceIP: Source(r, h.cfg.TrustedProxies), Legacy: legacy,
 	}
 	res, err := h.cfg.Index.Verify(&q)
 	if err != nil {

@@ -57,7 +57,12 @@ func newDesk(tb testing.TB, trusted ...string) *desk {
 	d := &desk{keys: make(map[string]string), user: "usr_ann"}
 	s := &fixedSource{items: []verify.Item{
 		{Plan: &verify.Plan{ID: "pln", APIAccess: true, Permissions: []access.Grant{"*:*"}}},
-		{Tenant: &tenancy.Tenant{ID: "ten_a", PlanID: "pln", RootOrg: "org_a", State: tenancy.Active}},
+		{Tenant: &tenancy.Tenant{
+			ID: "ten_a", PlanID: "pln", RootOrg: "org_a", State: tenancy.Active, AccountID: 1234567,
+			Policy: tenancy.Policy{LegacyAccountKeys: true},
+		}},
+		{Tenant: &tenancy.Tenant{ID: "ten_b", PlanID: "pln", RootOrg: "org_b", State: tenancy.Active, AccountID: 7654321}},
+		{Organization: &tenancy.Organization{ID: "org_b", TenantID: "ten_b", Path: []tenancy.OrgID{"org_b"}, State: tenancy.Active}},
 		{Organization: &tenancy.Organization{ID: "org_a", TenantID: "ten_a", Path: []tenancy.OrgID{"org_a"}, State: tenancy.Active}},
 		{Role: &access.Role{ID: "rol", TenantID: "ten_a", Permissions: []access.Grant{"calls:read"}}},
 		{Assignments: &verify.PrincipalAssignments{
@@ -66,8 +71,8 @@ func newDesk(tb testing.TB, trusted ...string) *desk {
 		}},
 		{User: &tenancy.User{ID: "usr_ann", TenantID: "ten_a", State: tenancy.Active, Labels: tenancy.Labels{ExternalID: "ann@voice 1é"}}},
 	}}
-	add := func(name string, change func(c *credential.Credential)) {
-		text, p, err := secret.Format{}.Generate(secret.UserKey, rand.Reader)
+	addType := func(name string, kind secret.Type, change func(c *credential.Credential)) {
+		text, p, err := secret.Format{}.Generate(kind, rand.Reader)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -83,6 +88,15 @@ func newDesk(tb testing.TB, trusted ...string) *desk {
 		s.items = append(s.items, verify.Item{Credential: c})
 		d.keys[name] = text.Reveal()
 	}
+	add := func(name string, change func(c *credential.Credential)) { addType(name, secret.UserKey, change) }
+	account := func(tenant string) func(*credential.Credential) {
+		return func(c *credential.Credential) {
+			c.Kind, c.TenantID, c.OrganizationID = credential.AccountKey, tenancy.TenantID(tenant), tenancy.OrgID("org"+tenant[3:])
+			c.Principal = access.Principal{Type: access.PrincipalTenant, ID: tenant}
+		}
+	}
+	addType("account", secret.AccountKey, account("ten_a"))
+	addType("account elsewhere", secret.AccountKey, account("ten_b"))
 	add("good", func(*credential.Credential) {})
 	add("other", func(*credential.Credential) {})
 	add("revoked", func(c *credential.Credential) { c.State = credential.Revoked })

@@ -1,9 +1,11 @@
 package node
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/secret"
 )
 
@@ -150,6 +153,15 @@ func (k *Keyring) Peppers() (*secret.Peppers, error) {
 
 // KeyEncryptionKey is the key under which tenants' keysets are wrapped.
 func (k *Keyring) KeyEncryptionKey() [keyLength]byte { return k.wrapping }
+
+// Envelope seals secrets under tenants' keysets, and those under the key-encryption key.
+func (k *Keyring) Envelope(ctx context.Context) (*envelope.Envelope, error) {
+	e, err := envelope.Open(ctx, "base64key://"+base64.URLEncoding.EncodeToString(k.wrapping[:]))
+	if err != nil {
+		return nil, fmt.Errorf("reading the key-encryption key: %w", err)
+	}
+	return e, nil
+}
 
 // SigningKey signs audit checkpoints.
 func (k *Keyring) SigningKey() ed25519.PrivateKey { return k.signing }

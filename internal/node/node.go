@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/envelope"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
@@ -31,6 +32,7 @@ type Node struct {
 	cfg       Config
 	store     *store.Store
 	keyring   *Keyring
+	envelope  *envelope.Envelope
 	index     *verify.Index
 	authority *authority.Authority
 	journal   *authority.Journal
@@ -98,6 +100,9 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the peppers: %w", err)
 	}
+	if n.envelope, err = n.keyring.Envelope(ctx); err != nil {
+		return err
+	}
 	if c.Journal != "" {
 		if n.journal, err = authority.OpenJournal(c.Journal); err != nil {
 			return fmt.Errorf("opening the revocation journal: %w", err)
@@ -110,7 +115,7 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	}
 	format := secret.Format{Brand: c.Brand}
 	work := authority.Config{
-		Store: n.store, Format: format, Peppers: peppers, Now: c.Now, Rand: c.Rand,
+		Store: n.store, Format: format, Peppers: peppers, Envelope: n.envelope, Now: c.Now, Rand: c.Rand,
 		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks,
 	}
 	if n.listener != nil {
@@ -260,6 +265,9 @@ func (n *Node) Close() error {
 	}
 	if n.store != nil {
 		err = errors.Join(err, n.store.Close())
+	}
+	if n.envelope != nil {
+		err = errors.Join(err, n.envelope.Close())
 	}
 	return err
 }

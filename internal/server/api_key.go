@@ -16,43 +16,65 @@ import (
 )
 
 func (s *Server) apiKeyRoutes() {
-	const tag, need = "API keys", access.APIKeysGenerate
+	const tag, thing, need = "API keys", "API key", access.APIKeysGenerate
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys", Operation: "IssueAPIKey", Permission: need, tag: tag,
-		summary: "Make a key; it is shown this once", status: http.StatusCreated,
+		summary: "Make a key; a user's is shown this once", also: access.OrganizationKeysGenerate, status: http.StatusCreated,
 	}, s.issueAPIKey)
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/api-keys", Operation: "APIKeys", Permission: need, tag: tag,
-		summary: "All keys of the account",
+		summary: "All keys of the account", also: access.OrganizationKeysGenerate,
 	}, s.apiKeys)
 	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/count", Operation: "CountAPIKeys", Permission: need, tag: tag,
+		summary: "How many keys a filter finds, for a bulk change", also: access.OrganizationKeysGenerate,
+	}, s.countAPIKeys)
+	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/api-keys/export", Operation: "ExportAPIKeys", Permission: need, tag: tag,
+		summary: "The keys that a filter finds, as CSV, whole where they can be shown; needs a session that gave its password within five minutes",
+		also:    access.OrganizationKeysGenerate, csv: true,
+	}, s.exportAPIKeys)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/bulk", Operation: "BulkAPIKeys", Permission: need, tag: tag,
+		summary: "Suspend, resume, revoke or delete many keys", also: access.OrganizationKeysGenerate, status: http.StatusAccepted,
+	}, s.bulkAPIKeys)
+	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
-		summary: "One key, without its secret",
+		summary: "One key, without its secret", also: access.OrganizationKeysGenerate,
 	}, s.apiKey)
 	add(s, Route{
-		Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "RenameAPIKey", Permission: need, tag: tag,
-		summary: "Rename a key",
-	}, s.renameAPIKey)
+		Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "ChangeAPIKey", Permission: need, tag: tag,
+		summary: "Rename a key; change an organization's", also: access.OrganizationKeysGenerate,
+	}, s.changeAPIKey)
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/suspend", Operation: "SuspendAPIKey", Permission: need, tag: tag,
-		summary: "Stop a key until it is resumed",
-	}, keyAction(s.authority.SuspendAPIKey, "SuspendAPIKey", "API key", apiKeyOf))
+		summary: "Stop a key until it is resumed", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.SuspendAPIKey, "SuspendAPIKey", thing, apiKeyOf))
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/resume", Operation: "ResumeAPIKey", Permission: need, tag: tag,
-		summary: "Let a suspended key verify again",
-	}, keyAction(s.authority.ResumeAPIKey, "ResumeAPIKey", "API key", apiKeyOf))
+		summary: "Let a suspended key verify again", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.ResumeAPIKey, "ResumeAPIKey", thing, apiKeyOf))
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/rotate", Operation: "RotateAPIKey", Permission: need, tag: tag,
-		summary: "A new secret under the same ID; it is shown this once",
-	}, s.rotateAPIKey)
+		summary: "A new secret under the same ID; a user's is shown this once", also: access.OrganizationKeysGenerate,
+	},
+		rotateAction(s.authority.RotateAPIKey, "RotateAPIKey", thing, issuedAPIKeyOf))
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/reveal", Operation: "RevealAPIKey", Permission: access.OrganizationKeysGenerate, tag: tag,
+		summary: "The whole key again, where it is recoverable; needs a session that gave its password within five minutes",
+	}, s.revealAPIKey)
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good",
-	}, keyAction(s.authority.RevokeAPIKey, "RevokeAPIKey", "API key", apiKeyOf))
+		summary: "End a key for good", also: access.OrganizationKeysGenerate,
+	},
+		keyAction(s.authority.RevokeAPIKey, "RevokeAPIKey", thing, apiKeyOf))
 	add(s, Route{
 		Method: http.MethodDelete, Pattern: "/v1/api-keys/{id}", Operation: "DeleteAPIKey", Permission: need, tag: tag,
-		summary: "End a key for good and hide it from lists", status: http.StatusNoContent,
-	}, s.deleteAPIKey)
+		summary: "End a key for good and hide it from lists", also: access.OrganizationKeysGenerate, status: http.StatusNoContent,
+	},
+		deleteAction(s.authority.DeleteAPIKey, thing))
 }
 
 type issueAPIKeyInput struct {
@@ -70,6 +92,20 @@ func (s *Server) issueAPIKey(ctx context.Context, c *call, in *issueAPIKeyInput)
 	if err != nil {
 		return nil, err
 	}
+	if in.Body.Kind == string(credential.OrganizationKey) {
+		if in.Body.OwnerID != "" {
+			return nil, problem.InvalidField("/owner_id", "A key of an organization has no owner. Leave this out.")
+		}
+		key, err := s.authority.IssueOrganizationKey(ctx, c.caller, authority.IssueOrganizationKeyInput{
+			Tenant: in.tenant(), Name: in.Body.Name, OrganizationID: tenancy.OrgID(in.Body.OrganizationID),
+			NotBefore: given(in.Body.NotBefore), ExpiresAt: in.Body.ExpiresAt, Networks: networks, Limits: limits,
+			Labels: labels(in.Body.ExternalID, in.Body.Metadata), Idempotency: once,
+		})
+		return answerWith(key, err, issuedAPIKeyOf)
+	}
+	if in.Body.OrganizationID != "" {
+		return nil, problem.InvalidField("/organization_id", "A user's key is at its user's organization. Leave this out.")
+	}
 	key, err := s.authority.IssueAPIKey(ctx, c.caller, authority.IssueAPIKeyInput{
 		Tenant: in.tenant(), Name: in.Body.Name, Owner: tenancy.UserID(in.Body.OwnerID),
 		NotBefore: given(in.Body.NotBefore), ExpiresAt: in.Body.ExpiresAt, Networks: networks, Limits: limits,
@@ -78,25 +114,18 @@ func (s *Server) issueAPIKey(ctx context.Context, c *call, in *issueAPIKeyInput)
 	return answerWith(key, err, issuedAPIKeyOf)
 }
 
-// KeysInput filters a list of keys.
-type KeysInput struct {
+// KeysFilter narrows a list of credentials.
+type KeysFilter struct {
 	TenantInput
-	PageInput
 	SearchInput
 	State          string    `query:"state" enum:"active,suspended,revoked,expired"`
 	ExpiringBefore time.Time `query:"expiring_before" doc:"Keys that end before this time."`
 	IncludeDeleted bool      `query:"include_deleted" doc:"Deleted and expired ones too."`
 }
 
-type apiKeysInput struct {
-	KeysInput
-	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Keys at this organization and all below it."`
-	OwnerID        string `query:"owner_id" maxLength:"64" doc:"Keys of this user."`
-}
-
-func (in KeysInput) ask() authority.KeysInput {
+func (in KeysFilter) ask() authority.KeysInput {
 	out := authority.KeysInput{
-		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted, Page: in.page(),
+		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted,
 	}
 	if in.State != "" {
 		out.States = []credential.State{credential.State(in.State)}
@@ -104,10 +133,54 @@ func (in KeysInput) ask() authority.KeysInput {
 	return out
 }
 
-func (s *Server) apiKeys(ctx context.Context, c *call, in *apiKeysInput) (*body[api.List[api.APIKey]], error) {
-	ask := in.ask()
-	ask.At, ask.Owner = tenancy.OrgID(in.OrganizationID), tenancy.UserID(in.OwnerID)
-	list, err := s.authority.APIKeys(ctx, c.caller, ask)
+// KeysInput asks for one page of a list of credentials.
+type KeysInput struct {
+	KeysFilter
+	PageInput
+}
+
+func (in KeysInput) ask() authority.KeysInput {
+	out := in.KeysFilter.ask()
+	out.Page = in.page()
+	return out
+}
+
+// APIKeysFilter narrows a list of user and organization keys.
+type APIKeysFilter struct {
+	KeysFilter
+	Kind           string `query:"kind" enum:"user_key,organization_key"`
+	OrganizationID string `query:"organization_id" maxLength:"64" doc:"Keys at this organization and all below it."`
+	OwnerID        string `query:"owner_id" maxLength:"64" doc:"Keys of this user."`
+}
+
+func (in APIKeysFilter) ask() authority.KeysInput {
+	out := in.KeysFilter.ask()
+	out.At, out.Owner, out.Kinds = tenancy.OrgID(in.OrganizationID), tenancy.UserID(in.OwnerID), kindsOf(in.Kind)
+	return out
+}
+
+// kindsOf reads the filter of a list of keys; none means every kind that the caller may see.
+func kindsOf(kind string) []credential.Kind {
+	if kind == "" {
+		return nil
+	}
+	return []credential.Kind{credential.Kind(kind)}
+}
+
+// APIKeysInput asks for one page of user and organization keys.
+type APIKeysInput struct {
+	APIKeysFilter
+	PageInput
+}
+
+func (in APIKeysInput) ask() authority.KeysInput {
+	out := in.APIKeysFilter.ask()
+	out.Page = in.page()
+	return out
+}
+
+func (s *Server) apiKeys(ctx context.Context, c *call, in *APIKeysInput) (*body[api.List[api.APIKey]], error) {
+	list, err := s.authority.APIKeys(ctx, c.caller, in.ask())
 	return listAnswer(list, err, apiKeyOf)
 }
 
@@ -120,18 +193,76 @@ func (s *Server) apiKey(ctx context.Context, c *call, in *IDInput) (*body[api.AP
 	return answerWith(key, err, apiKeyOf)
 }
 
-type renameAPIKeyInput struct {
+type changeAPIKeyInput struct {
 	IDInput
 	Body api.ChangeAPIKeyRequest
 }
 
-func (s *Server) renameAPIKey(ctx context.Context, c *call, in *renameAPIKeyInput) (*body[api.APIKey], error) {
+// changeAPIKey renames a key of either kind. Whatever else is to change, a user's key has
+// nothing of it to edit (PV8).
+func (s *Server) changeAPIKey(ctx context.Context, c *call, in *changeAPIKeyInput) (*body[api.APIKey], error) {
 	id, err := credentialID(in.ID, "API key")
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.authority.RenameAPIKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: in.Body.Name})
+	b := &in.Body
+	if b.ExpiresAt != nil && b.NeverExpires {
+		return nil, problem.InvalidField("/never_expires", "Give this or expires_at, not both.")
+	}
+	key, err := s.authority.APIKey(ctx, c.caller, authority.KeyInput{ID: id})
+	if err != nil {
+		return nil, err
+	}
+	if key.Kind == credential.UserKey {
+		if b.ExpiresAt != nil || b.NeverExpires || b.Networks != nil || b.Limits != nil || b.ExternalID != nil || b.Metadata != nil {
+			return nil, problem.New(problem.Invalid, "name_only", "Only the name of a user's key can be changed. Make another key for anything else.")
+		}
+		if b.Name == nil {
+			return answerWith(key, nil, apiKeyOf)
+		}
+		key, err = s.authority.RenameAPIKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: *b.Name})
+		return answerWith(key, err, apiKeyOf)
+	}
+	ask := authority.ChangeKeyInput{ID: id, Name: b.Name, ExpiresAt: b.ExpiresAt}
+	if b.NeverExpires {
+		ask.ExpiresAt = &time.Time{}
+	}
+	if ask.Networks, ask.Limits, err = changedRestrictions(b.Networks, b.Limits); err != nil {
+		return nil, err
+	}
+	if b.ExternalID != nil || b.Metadata != nil {
+		ask.Labels = changedLabels(key.Labels, b.ExternalID, b.Metadata)
+	}
+	key, err = s.authority.ChangeOrganizationKey(ctx, c.caller, ask)
 	return answerWith(key, err, apiKeyOf)
+}
+
+// changedRestrictions reads those of a change, where nil is as it was.
+func changedRestrictions(networks *[]string, limits *api.Limits) (*[]netip.Prefix, *credential.Limits, error) {
+	prefixes, bounds, err := restrictions(deref(networks), limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	var outNetworks *[]netip.Prefix
+	var outLimits *credential.Limits
+	if networks != nil {
+		outNetworks = &prefixes
+	}
+	if limits != nil {
+		outLimits = &bounds
+	}
+	return outNetworks, outLimits, nil
+}
+
+func (s *Server) revealAPIKey(ctx context.Context, c *call, in *IDInput) (*body[api.RevealedKey], error) {
+	id, err := credentialID(in.ID, "API key")
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.authority.RevealKey(ctx, c.caller, authority.KeyInput{ID: id})
+	return answerWith(key, err, func(k authority.RevealedKey) api.RevealedKey {
+		return api.RevealedKey{Key: api.Secret(k.Secret.Reveal())}
+	})
 }
 
 // keyAction is a change of a key that takes nothing but its ID.
@@ -169,22 +300,28 @@ func (in *rotateInput) ask(operation, thing string) (authority.RotateKeyInput, e
 	return authority.RotateKeyInput{ID: id, Grace: time.Duration(asked.GracePeriodSeconds) * time.Second, Idempotency: once}, err
 }
 
-func (s *Server) rotateAPIKey(ctx context.Context, c *call, in *rotateInput) (*body[api.IssuedAPIKey], error) {
-	ask, err := in.ask("RotateAPIKey", "API key")
-	if err != nil {
-		return nil, err
+// rotateAction gives a key a new secret.
+func rotateAction[W any](do func(context.Context, access.Caller, authority.RotateKeyInput) (authority.IssuedKey, error), operation, thing string, wire func(authority.IssuedKey) W) func(context.Context, *call, *rotateInput) (*body[W], error) {
+	return func(ctx context.Context, c *call, in *rotateInput) (*body[W], error) {
+		ask, err := in.ask(operation, thing)
+		if err != nil {
+			return nil, err
+		}
+		key, err := do(ctx, c.caller, ask)
+		return answerWith(key, err, wire)
 	}
-	key, err := s.authority.RotateAPIKey(ctx, c.caller, ask)
-	return answerWith(key, err, issuedAPIKeyOf)
 }
 
-func (s *Server) deleteAPIKey(ctx context.Context, c *call, in *IDInput) (*none, error) {
-	id, err := credentialID(in.ID, "API key")
-	if err != nil {
+// deleteAction ends a key and hides it.
+func deleteAction(do func(context.Context, access.Caller, authority.KeyInput) (authority.Key, error), thing string) func(context.Context, *call, *IDInput) (*none, error) {
+	return func(ctx context.Context, c *call, in *IDInput) (*none, error) {
+		id, err := credentialID(in.ID, thing)
+		if err != nil {
+			return nil, err
+		}
+		_, err = do(ctx, c.caller, authority.KeyInput{ID: id})
 		return nil, err
 	}
-	_, err = s.authority.DeleteAPIKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return nil, err
 }
 
 // credentialID reads an ID in a path. What can't be one names nothing.
@@ -260,4 +397,13 @@ func given(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+// deref reads what may be absent.
+func deref[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
 }

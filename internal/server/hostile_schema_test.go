@@ -36,8 +36,18 @@ type schema struct {
 	AdditionalProperties json.RawMessage
 }
 
-// beside is what must stand beside a property of a verification: one form of a credential.
+// beside is what must stand beside a property: of a verification one form of a credential,
+// of a bulk change what it is about.
 func (s schema) beside(name string) []string {
+	if _, bulk := s.Properties["expected_count"]; bulk {
+		switch name {
+		case "filter", "as_of", "expected_count":
+			return []string{"filter", "as_of", "expected_count"}
+		case "ids":
+			return nil
+		}
+		return []string{"ids"}
+	}
 	if _, verification := s.Properties["dry_run"]; !verification {
 		return nil
 	}
@@ -131,6 +141,9 @@ func (d *document) good(h *hunt, name string, s schema) string {
 	}
 	switch s.kind() {
 	case "integer", "number":
+		if v, ok := h.samples[name]; ok {
+			return v(h.w)
+		}
 		return "1"
 	case "boolean":
 		return "true"

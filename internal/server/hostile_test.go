@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/catalog"
 )
 
 // Whatever arrives at whatever field of whatever route, the answer is clear, nothing is
@@ -98,10 +101,14 @@ func newHunt(t *testing.T, w *world) *hunt {
 		"includes":    fixed(string(w.roles[access.RoleAgent])),
 		"permissions": fixed("reports:read"),
 		"slug":        func(w *world) string { return w.unique("slug") },
-		"key":         func(w *world) string { return w.unique("key") },
-		"tenant":      fixed(w.a.Slug),
-		"username":    func(w *world) string { return w.unique("name") },
-		"password":    fixed(password), "current_password": fixed(password), "new_password": fixed(password),
+		"key":         func(w *world) string { return strings.ReplaceAll(w.unique("key"), "-", "") },
+		"revision": func(w *world) string {
+			return fmt.Sprint(ok2(w.node.Authority().Catalog(w.Context(), w.system, authority.CatalogInput{}))(w).Revision)
+		},
+		"apis": fixed("recent_calls"), "scopes": fixed("recent_calls:read"), "ids": fixed(ghostCredential),
+		"tenant":   fixed(w.a.Slug),
+		"username": func(w *world) string { return w.unique("name") },
+		"password": fixed(password), "current_password": fixed(password), "new_password": fixed(password),
 		"credential":     fixed("clv_uk_nonsense"),
 		"token":          fixed("nonsense"),
 		"principal_type": fixed("user"),
@@ -120,7 +127,7 @@ func (h *hunt) caller(path string) *client {
 		if !strings.HasPrefix(path, "/v1/verifier") {
 			return h.w.bearer(h.w.verifier)
 		}
-	case strings.HasPrefix(path, "/v1/tenants"), strings.HasPrefix(path, "/v1/plans"):
+	case strings.HasPrefix(path, "/v1/tenants"), strings.HasPrefix(path, "/v1/plans"), path == "/v1/catalog":
 		return h.w.admin
 	}
 	return h.ada
@@ -132,13 +139,23 @@ func (h *hunt) ownKey(*world, place) string {
 	return h.ada.issue(map[string]any{"name": "Own"}).ID
 }
 
+// ownClientCredential is one of the caller's: others' can't be changed.
+func (h *hunt) ownClientCredential(*world, place) string {
+	h.Helper()
+	return into[api.IssuedClientCredential](h, h.ada.must(http.StatusCreated, http.MethodPost, "/v1/client-credentials", map[string]any{
+		"name": "Own", "scopes": []string{"recent_calls:read"},
+	})).ID
+}
+
 // path is the route's path with a real object in it.
 func (h *hunt) path(method, path string) (target string, used func(reply) reply) {
 	at := place{tenant: h.w.a, org: h.w.orgs["mid"]}
 	for prefix, make := range map[string]func(*world, place) string{
 		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
 		"/v1/roles": (*world).targetRole, "/v1/assignments": (*world).targetAssignment, "/v1/api-keys": h.ownKey,
-		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant,
+		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant, "/v1/account-keys": (*world).targetAccountKey,
+		"/v1/apps": (*world).targetApp, "/v1/service-accounts": (*world).targetServiceAccount, "/v1/operations": (*world).targetOperation,
+		"/v1/service-account-keys": (*world).targetServiceAccountKey, "/v1/client-credentials": h.ownClientCredential,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
 			id, used := at.id(h.w, method+path, make)
@@ -146,6 +163,9 @@ func (h *hunt) path(method, path string) (target string, used func(reply) reply)
 		}
 	}
 	return path, func(r reply) reply {
+		if r.status < 300 && path == "/v1/catalog" {
+			ok2(h.w.node.Authority().ChangeCatalog(h.Context(), h.w.system, authority.ChangeCatalogInput{Catalog: catalog.Demo()}))(h.w)
+		}
 		if r.status < 300 {
 			delete(h.w.targets, "principal@"+string(at.org)) // who has a role can't be given it again
 		}

@@ -9,9 +9,9 @@ import (
 
 type route = server.Route
 
-// matrix has a row for every route. Bodies are good ones: what is refused is refused for
-// who asks.
-var matrix = map[string]row{
+// peopleMatrix has a row for every route but those of kindMatrix. Bodies are good ones: what
+// is refused is refused for who asks.
+var peopleMatrix = map[string]row{
 	// One's own account.
 	"GET /v1/me": {where: personal, roles: everybody, call: func(_ *world, c *client, _ place) reply { return c.observed(http.MethodGet, "/v1/me", nil) }},
 	"POST /v1/me/password": {where: personal, roles: everybody, call: func(_ *world, c *client, _ place) reply {

@@ -310,7 +310,7 @@ func (at place) id(w *world, route string, make func(*world, place) string) (id 
 	switch {
 	case !at.ghost:
 		return w.kept(name, at, make), used
-	case strings.Contains(route, "-keys/"):
+	case strings.Contains(route, "-keys/") || strings.Contains(route, "-credentials/"):
 		return ghostCredential, used
 	case strings.Contains(route, "/tenants/"):
 		return ghostTenant, used

@@ -39,7 +39,7 @@ func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (*body[api.Me], e
 		Holdings:     []api.Holding{},
 	}
 	if out.User != nil {
-		me.Username, me.DisplayName, me.Email = out.User.Username, out.User.DisplayName, out.User.Email
+		me.Username, me.DisplayName, me.Email, me.Licence = out.User.Username, out.User.DisplayName, out.User.Email, out.User.Licence
 	}
 	for _, h := range out.Caller.Holdings {
 		me.Holdings = append(me.Holdings, api.Holding{OrganizationID: string(h.Organization), Permissions: grantsOf(h.Set)})

@@ -35,8 +35,8 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, api.Health{Status: "ok", Version: s.version})
 }
 
-// ready says whether requests should be sent here: the index is loaded and fresh, and the
-// database can be reached.
+// ready says whether requests should be sent here: the index is loaded and fresh. While the
+// database is away verification goes on, so that alone degrades a node and takes none out.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
@@ -48,7 +48,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !stats.Ready:
 		out.Checks["index"] = "loading"
-	case stats.Undecided:
+	case stats.Undecided || stats.Stale:
 		out.Checks["index"] = "stale"
 	}
 	if s.store != nil {
@@ -62,10 +62,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	status := http.StatusOK
-	for _, check := range out.Checks {
-		if check != "ok" {
-			out.Status, status = "unavailable", http.StatusServiceUnavailable
-		}
+	switch {
+	case out.Checks["index"] != "ok":
+		out.Status, status = "unavailable", http.StatusServiceUnavailable
+	case out.Checks["database"] != "ok":
+		out.Status = "degraded"
 	}
 	writeJSON(w, status, out)
 }
@@ -89,7 +90,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	id := stateOf(r.Context()).id
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := s.mux.Handler(try); pattern != "/" && pattern != "" {
 			allowed = append(allowed, method)

@@ -26,9 +26,13 @@ type Route struct {
 	// Public routes need no caller.
 	Public bool
 
+	also    access.Permission // holding this instead will do for some objects
 	summary string
 	tag     string
-	status  int // of success; 0 means 200, or 204 without a body
+	// deprecated routes still work, and are marked.
+	deprecated bool
+	csv        bool // the answer is a table, not an object
+	status     int  // of success; 0 means 200, or 204 without a body
 }
 
 // none is the output of operations that answer nothing.
@@ -43,11 +47,21 @@ func add[I, O any](s *Server, rt Route, handle func(ctx context.Context, c *call
 	op := huma.Operation{
 		OperationID: rt.Operation, Method: rt.Method, Path: rt.Pattern, Summary: rt.summary, Tags: []string{rt.tag},
 		DefaultStatus: rt.status, MaxBodyBytes: maxBody, Middlewares: huma.Middlewares{s.identify(rt)},
-		Responses: s.problemResponses(), Security: security(rt),
+		Responses: s.problemResponses(), Security: security(rt), Deprecated: rt.deprecated,
 		Metadata: map[string]any{registryKey: s.api.OpenAPI().Components.Schemas},
 	}
 	if rt.Permission != "" {
 		op.Description = "Needs the permission `" + string(rt.Permission) + "`."
+	}
+	if rt.csv {
+		op.Responses["200"] = &huma.Response{
+			Description: "The table. The trailer " + rowsTrailer + " says how many rows it has; without it, it is not whole.",
+			Headers:     map[string]*huma.Param{totalHeader: {Description: "How many rows there will be, for a progress bar.", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+			Content:     map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
+	}
+	if rt.also != "" {
+		op.Description = "Needs the permission `" + string(rt.Permission) + "` for keys of users, `" + string(rt.also) + "` for keys of organizations."
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)
@@ -72,7 +86,14 @@ func (s *Server) register() {
 	s.roleRoutes()
 	s.assignmentRoutes()
 	s.apiKeyRoutes()
+	s.accountKeyRoutes()
+	s.appRoutes()
+	s.serviceAccountRoutes()
+	s.clientCredentialRoutes()
 	s.verifierKeyRoutes()
+	s.catalogRoutes()
+	s.operationRoutes()
+	s.usageRoutes()
 	s.auditEventRoutes()
 	// These two and the gateway are answered before the router.
 	s.routes = append(s.routes,
@@ -98,8 +119,13 @@ func (t TenantInput) tenant() tenancy.TenantID { return tenancy.TenantID(t.Tenan
 type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor or previous_cursor of an earlier answer, with the same filters."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Sort   string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
-	Order  string `query:"order" enum:"asc,desc" default:"asc"`
+	SortInput
+}
+
+// SortInput asks for an order.
+type SortInput struct {
+	Sort  string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
+	Order string `query:"order" enum:"asc,desc" default:"asc"`
 }
 
 func (p PageInput) page() store.Page {

@@ -152,6 +152,7 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 		RootOrganizationID: string(t.RootOrg), State: string(t.State),
 		Policy: api.Policy{
 			MaxLifetimeSeconds: inSeconds(t.Policy.MaxLifetime), DefaultLifetimeSeconds: inSeconds(t.Policy.DefaultLifetime),
+			LegacyAccountKeys: t.Policy.LegacyAccountKeys,
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
 		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt,
@@ -186,7 +187,7 @@ func policyFrom(p api.Policy) (tenancy.Policy, error) {
 		}
 		return out, nil
 	}
-	var out tenancy.Policy
+	out := tenancy.Policy{LegacyAccountKeys: p.LegacyAccountKeys}
 	var err error
 	if out.MaxLifetime, err = durations("/policy/max_lifetime_seconds", p.MaxLifetimeSeconds); err != nil {
 		return out, err

@@ -39,7 +39,7 @@ func (s *Server) verifierKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/rotate", Operation: "RotateVerifierKey", Permission: need, tag: tag,
 		summary: "A new secret under the same ID; it is shown this once",
-	}, s.rotateVerifierKey)
+	}, rotateAction(s.authority.RotateVerifierKey, "RotateVerifierKey", thing, issuedVerifierKeyOf))
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/verifier-keys/{id}/revoke", Operation: "RevokeVerifierKey", Permission: need, tag: tag,
 		summary: "End a verifier key for good",
@@ -47,7 +47,7 @@ func (s *Server) verifierKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodDelete, Pattern: "/v1/verifier-keys/{id}", Operation: "DeleteVerifierKey", Permission: need, tag: tag,
 		summary: "End a verifier key for good and hide it from lists", status: http.StatusNoContent,
-	}, s.deleteVerifierKey)
+	}, deleteAction(s.authority.DeleteVerifierKey, thing))
 }
 
 type issueVerifierKeyInput struct {
@@ -98,24 +98,6 @@ func (s *Server) renameVerifierKey(ctx context.Context, c *call, in *renameVerif
 	}
 	key, err := s.authority.RenameVerifierKey(ctx, c.caller, authority.RenameKeyInput{ID: id, Name: in.Body.Name})
 	return answerWith(key, err, verifierKeyOf)
-}
-
-func (s *Server) rotateVerifierKey(ctx context.Context, c *call, in *rotateInput) (*body[api.IssuedVerifierKey], error) {
-	ask, err := in.ask("RotateVerifierKey", "verifier key")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.RotateVerifierKey(ctx, c.caller, ask)
-	return answerWith(key, err, issuedVerifierKeyOf)
-}
-
-func (s *Server) deleteVerifierKey(ctx context.Context, c *call, in *IDInput) (*none, error) {
-	id, err := credentialID(in.ID, "verifier key")
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.authority.DeleteVerifierKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return nil, err
 }
 
 func verifierKeyOf(k authority.Key) api.VerifierKey {

@@ -21,6 +21,7 @@ import (
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/node"
 	"github.com/claviger-io/claviger/internal/server"
 	"github.com/claviger-io/claviger/internal/signin"
@@ -176,6 +177,7 @@ func (w *world) seed() {
 	plan := ok2(a.CreatePlan(ctx, w.system, authority.CreatePlanInput{Key: "everything", Name: "Everything", APIAccess: true, Permissions: []access.Grant{"*:*"}}))(w)
 	starter := ok2(a.CreatePlan(ctx, w.system, authority.CreatePlanInput{Key: "starter-test", Name: "Starter", Permissions: []access.Grant{"*:*"}}))(w)
 	w.plan, w.starter = plan.ID, starter.ID
+	ok2(a.ChangeCatalog(ctx, w.system, authority.ChangeCatalogInput{Catalog: catalog.Demo()}))(w)
 	w.a = ok2(a.CreateTenant(ctx, w.system, authority.CreateTenantInput{Slug: "northwind", Name: "Northwind", PlanID: plan.ID}))(w)
 	w.b = ok2(a.CreateTenant(ctx, w.system, authority.CreateTenantInput{Slug: "contoso", Name: "Contoso", PlanID: plan.ID}))(w)
 	w.orgs["root"], w.orgs["other"] = w.a.RootOrg, w.b.RootOrg
@@ -216,7 +218,7 @@ const password = "correct horse battery"
 func (w *world) user(t tenancy.Tenant, at tenancy.OrgID, roles ...string) tenancy.User {
 	w.Helper()
 	ctx, a := w.Context(), w.node.Authority()
-	made := ok2(a.CreateUser(ctx, w.system, authority.CreateUserInput{Tenant: t.ID, OrganizationID: at, Username: w.unique("user")}))(w)
+	made := ok2(a.CreateUser(ctx, w.system, authority.CreateUserInput{Tenant: t.ID, OrganizationID: at, Username: w.unique("user"), Licence: "admin"}))(w)
 	for _, key := range roles {
 		w.assign(t.ID, made.User.ID, w.roleOf(t.ID, key), at)
 	}
@@ -311,6 +313,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+
+	trailer http.Header
 }
 
 func (r reply) problem(t testing.TB) api.Problem {
@@ -371,7 +375,7 @@ func (c *client) raw(method, path string, body []byte, extra ...string) reply {
 			c.cookie = set.Name + "=" + set.Value
 		}
 	}
-	return reply{res.StatusCode, res.Header, got}
+	return reply{res.StatusCode, res.Header, got, res.Trailer}
 }
 
 // do sends JSON; a nil body sends none.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -44,6 +43,7 @@ type credentialRow struct {
 	CreatedByName  string
 	EndedAt        int64
 	LastUsedAt     int64
+	PublicID       string
 }
 
 func credentialID(text string) (id credential.ID, err error) {
@@ -61,7 +61,7 @@ func (r *credentialRow) credential() (c credential.Credential, err error) {
 	c.TenantID, c.OrganizationID = tenancy.TenantID(r.TenantID), tenancy.OrgID(r.OrganizationID)
 	c.Kind, c.State = credential.Kind(r.Kind), credential.State(r.State)
 	c.Principal = access.Principal{Type: access.PrincipalType(r.PrincipalType), ID: r.PrincipalID}
-	c.Name, c.Hint = r.Name, r.Hint
+	c.Name, c.Hint, c.PublicID = r.Name, r.Hint, r.PublicID
 	c.SecretVersion = int(r.SecretVersion)
 	c.NotBefore, c.ExpiresAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt)
 	c.CreatedAt, c.EndedAt = moment(r.CreatedAt), moment(r.EndedAt)
@@ -89,11 +89,12 @@ var (
 	insertCredential = insertInto("credentials", "row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
 		"created_by_name", "last_used_at", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "search_text")
+		"name", "name_key", "hint", "public_id", "search_text")
 	updateCredential = update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "search_text")
-	credentialTaken = problem.New(problem.Conflict, "credential_exists", "Another credential has this external ID. Choose another.")
+		"name", "name_key", "hint", "public_id", "search_text")
+	credentialTaken = problem.New(problem.Conflict, "credential_exists",
+		"Another credential has this external ID, client ID or key ID. Choose another.")
 )
 
 const (
@@ -114,7 +115,7 @@ func credentialText(c credential.Credential) string {
 	if !c.ExpiresAt.IsZero() {
 		date = c.ExpiresAt.UTC().Format("2006-01-02")
 	}
-	return searchTextOf([]string{c.Name, c.Labels.ExternalID}, c.Hint+" "+date)
+	return searchTextOf([]string{c.Name, c.Labels.ExternalID}, c.Hint+" "+c.PublicID+" "+date)
 }
 
 // credentialArgs are the columns that may change, in the order of updateCredential; the
@@ -134,7 +135,7 @@ func credentialArgs(c credential.Credential) ([]any, error) {
 	return []any{
 		string(c.OrganizationID), string(c.Kind), string(c.Principal.Type), c.Principal.ID, string(c.State), int64(c.SecretVersion),
 		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), scopes, networks, limits,
-		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, credentialText(c),
+		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, c.PublicID, credentialText(c),
 	}, errors.Join(err, err2, err3)
 }
 
@@ -147,8 +148,37 @@ func (tx *Tx) Credential(id credential.ID) (credential.Credential, error) {
 	return row.credential()
 }
 
-// InsertCredential adds a credential with the material of its secrets. An external ID that
-// is taken is a Conflict, code credential_exists.
+// CredentialByPublicID is the credential of the tenant with a client ID or key ID, also one
+// at its end or deleted.
+func (tx *Tx) CredentialByPublicID(publicID string) (credential.Credential, error) {
+	if publicID == "" {
+		return credential.Credential{}, problem.Missing("credential")
+	}
+	row, err := find[credentialRow](tx, "credential", "public_id = ? AND tenant_id = ?", publicID, string(tx.tenant))
+	if err != nil {
+		return credential.Credential{}, err
+	}
+	return row.credential()
+}
+
+// CredentialsOf lists the credentials of a principal that are active or suspended as
+// recorded, in the order of creation.
+func (tx *Tx) CredentialsOf(p access.Principal) ([]credential.Credential, error) {
+	if !validText(p.ID) || !validText(string(p.Type)) {
+		return nil, nil
+	}
+	rows, err := all[credentialRow](tx, "credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return tx.scope(q).Where("principal_id = ? AND principal_type = ?", p.ID, string(p.Type)).
+			Where("state IN ('active', 'suspended') AND deleted_at = 0").Order("row_id")
+	})
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, (*credentialRow).credential)
+}
+
+// InsertCredential adds a credential with the material of its secrets. An external ID or
+// public ID that is taken is a Conflict, code credential_exists.
 func (tx *Tx) InsertCredential(c credential.Credential, material ...credential.Material) error {
 	if err := tx.own(c.TenantID); err != nil {
 		return err
@@ -202,16 +232,4 @@ func (tx *Tx) UpdateCredential(c credential.Credential) error {
 		}
 	}
 	return tx.write(statement{text: updateCredential, args: append(args, id, tenant), one: "credential", taken: credentialTaken})
-}
-
-// CredentialFilter narrows a list of credentials. The zero filter is all that are neither
-// deleted nor expired.
-type CredentialFilter struct {
-	Kinds          []credential.Kind
-	At             tenancy.OrgID // this organization and all below; empty means all
-	Owner          *access.Principal
-	States         []credential.State // as recorded: what is past its expiry may still be active here
-	Search         string             // in name, shown characters, expiry date (ISO), external ID; names of organization, owner and creator
-	ExpiringBefore time.Time          // exclusive; zero means no matter when
-	IncludeDeleted bool               // also deleted and expired ones
 }

@@ -2,12 +2,29 @@ package store
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
+
+// CredentialFilter narrows a list of credentials. The zero filter is all that are neither
+// deleted nor expired.
+type CredentialFilter struct {
+	Kinds          []credential.Kind
+	At             tenancy.OrgID // this organization and all below; empty means all
+	Owner          *access.Principal
+	Level          access.PrincipalType // of the owner, such as a user's or the tenant's own; empty means any
+	States         []credential.State   // as recorded: what is past its expiry may still be active here
+	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator
+	ExpiringBefore time.Time            // exclusive; zero means no matter when
+	AsOf           uint64               // a feed's revision: only what was there already then; 0 means all
+	IncludeDeleted bool                 // also deleted and expired ones
+}
 
 // Credentials lists the tenant's credentials, sorted by "name", "created_at", "expires_at"
 // (never comes last) or "last_used_at" (never comes first).
@@ -49,7 +66,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	if f.Owner != nil {
 		owner = *f.Owner
 	}
-	if !validText(owner.ID) {
+	if !validText(owner.ID) || !validText(string(f.Level)) {
 		return l, errText
 	}
 	shown := f
@@ -82,6 +99,13 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 	if f.Owner != nil {
 		q = q.Where("principal_id = ? AND principal_type = ?", owner.ID, string(owner.Type))
 	}
+	if f.Level != "" {
+		q = q.Where("principal_type = ?", string(f.Level))
+	}
+	if f.AsOf != 0 {
+		// A row's number is the revision at which it came.
+		q = q.Where("row_id <= ?", int64(f.AsOf))
+	}
 	if len(f.States) > 0 {
 		q = q.Where("state IN (?)", bun.List(f.States))
 	}
@@ -99,7 +123,7 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 type wanted struct {
 	needle        needle
 	organizations []string
-	users         []string
+	principals    []string
 	many          bool // more than maxNamed are called so: they are left to the database
 }
 
@@ -108,7 +132,9 @@ const maxNamed = 500
 
 const (
 	namedOrganizations = `SELECT id FROM organizations WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
-	namedUsers         = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+	namedPrincipals    = `SELECT id FROM users WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM apps WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
 )
 
 // want finds out who and what is called so. Knowing that nobody is, as is mostly the case,
@@ -124,14 +150,24 @@ func (tx *Tx) want(search string) (w wanted, err error) {
 	for _, named := range []struct {
 		query string
 		ids   *[]string
-	}{{namedOrganizations, &w.organizations}, {namedUsers, &w.users}} {
-		err := db.NewRaw(named.query+" LIMIT ?", string(tx.tenant), w.needle.like(), maxNamed+1).Scan(tx.ctx, named.ids)
+	}{{namedOrganizations, &w.organizations}, {namedPrincipals, &w.principals}} {
+		args := append(tx.namedArgs(named.query, w.needle), maxNamed+1)
+		err := db.NewRaw("SELECT id FROM ("+named.query+") AS named LIMIT ?", args...).Scan(tx.ctx, named.ids)
 		if err != nil {
 			return w, tx.fail(fmt.Errorf("reading names: %w", err))
 		}
 		w.many = w.many || len(*named.ids) > maxNamed
 	}
 	return w, nil
+}
+
+// namedArgs are the tenant and the pattern, once for each table that the query names.
+func (tx *Tx) namedArgs(query string, n needle) []any {
+	var args []any
+	for range strings.Count(query, "?") / 2 {
+		args = append(args, string(tx.tenant), n.like())
+	}
+	return args
 }
 
 // columns are conditions, one for each column that may show the text.
@@ -142,12 +178,12 @@ func (tx *Tx) columns(w wanted) (list []rawQuery) {
 		ids           []string
 	}{
 		{"organization_id", namedOrganizations, w.organizations},
-		{"created_by_id", namedUsers, w.users},
-		{"principal_id", namedUsers, w.users},
+		{"created_by_id", namedPrincipals, w.principals},
+		{"principal_id", namedPrincipals, w.principals},
 	} {
 		switch {
 		case w.many:
-			list = append(list, rawQuery{c.column + " IN (" + c.query + ")", []any{string(tx.tenant), w.needle.like()}})
+			list = append(list, rawQuery{c.column + " IN (" + c.query + ")", tx.namedArgs(c.query, w.needle)})
 		case len(c.ids) > 0:
 			list = append(list, rawQuery{c.column + " IN (?)", []any{bun.List(c.ids)}})
 		}

@@ -13,6 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
+	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/store/storetest"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -285,6 +288,7 @@ func makeHistory(t *testing.T, s *store.Store) {
 		return errors.Join(tx.UpdateCredential(c), tx.InsertMaterial(m),
 			tx.EndMaterial(c.ID, "key", 1, storetest.Epoch.Add(time.Hour)), tx.DestroyMaterial(storetest.KeyID(6)))
 	})
+	makePrincipals(t, s, f)
 	storetest.MustWrite(t, s, list[1].Tenant.ID, func(tx *store.Tx) error {
 		return errors.Join(tx.DeleteAssignment(list[1].Assignment.ID), tx.DeleteRole(list[1].Role.ID))
 	})
@@ -294,6 +298,33 @@ func makeHistory(t *testing.T, s *store.Store) {
 			Name: "Third", State: tenancy.Active, CreatedAt: storetest.Epoch,
 		}
 		return errors.Join(tx.InsertOrganization(third), tx.MoveOrganization(f.Below.ID, third.ID))
+	})
+}
+
+// makePrincipals makes an app with its two secrets, a service account with its role and
+// keys, and a catalogue, and changes some.
+func makePrincipals(t *testing.T, s *store.Store, f storetest.Fixture) {
+	t.Helper()
+	robot := access.Principal{Type: access.PrincipalServiceAccount, ID: string(f.ServiceAccount().ID)}
+	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+		c, m := f.Key(30, "app")
+		c.Kind, c.Principal = credential.App, access.Principal{Type: access.PrincipalApp, ID: string(f.App().ID)}
+		second := m
+		m.Sealed, second.Field, second.Sealed = []byte("sealed"), credential.FieldSecret, []byte("sealed too")
+		key, pair := f.Key(31, "key")
+		key.Kind, key.Principal, key.PublicID = credential.ServiceAccountKey, robot, "9b2d7a80-0000-4000-8000-000000000001"
+		pair.Digest, pair.PepperVersion, pair.PublicKey = [32]byte{}, 0, []byte("public key")
+		_, err := tx.AllTenantsSetCatalog(catalog.Demo())
+		return errors.Join(err, tx.InsertApp(f.App()), tx.InsertServiceAccount(f.ServiceAccount()),
+			tx.InsertAssignment(access.Assignment{ID: "asg_robot", TenantID: f.Tenant.ID, Principal: robot, RoleID: f.Role.ID, OrganizationID: f.Root.ID}),
+			tx.InsertCredential(c, m, second), tx.InsertCredential(key, pair))
+	})
+	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+		a, changed := f.App(), catalog.Demo()
+		a.APIs, a.State = []string{"calling"}, tenancy.Suspended
+		changed.Groups = changed.Groups[1:]
+		_, err := tx.AllTenantsSetCatalog(changed)
+		return errors.Join(err, tx.UpdateApp(a))
 	})
 }
 
@@ -312,11 +343,17 @@ func describe(it verify.Item) (name, text string) {
 		return "assignments " + it.Assignments.Principal.ID, fmt.Sprint(*it.Assignments)
 	case it.User != nil:
 		return "user " + string(it.User.ID), fmt.Sprint(*it.User)
+	case it.App != nil:
+		return "app " + string(it.App.ID), fmt.Sprint(*it.App)
+	case it.ServiceAccount != nil:
+		return "service account " + string(it.ServiceAccount.ID), fmt.Sprint(*it.ServiceAccount)
+	case it.Catalog != nil:
+		return "catalogue", fmt.Sprint(*it.Catalog)
 	}
 	c := it.Credential.Credential
 	material := slices.Clone(it.Credential.Material)
 	return "credential " + c.ID.String(), strings.Join([]string{
-		string(c.TenantID), string(c.OrganizationID), string(c.Kind), string(c.State), c.Principal.ID, c.ExpiresAt.String(),
+		string(c.TenantID), string(c.OrganizationID), string(c.Kind), string(c.State), c.Principal.ID, c.PublicID, c.ExpiresAt.String(),
 		fmt.Sprint(c.Labels, c.SecretVersion, c.Limits, c.Networks, c.Scopes), fmt.Sprint(material),
 	}, " ")
 }

@@ -102,3 +102,9 @@ func (tx *Tx) PutTenantKeyset(wrapped []byte, at time.Time) error {
 		"ON CONFLICT (tenant_id) DO UPDATE SET wrapped = excluded.wrapped, modified_at = excluded.modified_at",
 		string(tx.tenant), wrapped, micros(at))
 }
+
+// DestroyTenantKeyset removes the tenant's wrapped envelope keyset: nothing that is sealed
+// under it ever opens again.
+func (tx *Tx) DestroyTenantKeyset() error {
+	return tx.exec("DELETE FROM tenant_keysets WHERE tenant_id = ?", string(tx.tenant))
+}

@@ -308,7 +308,7 @@ func TestSearchFarAway(t *testing.T) {
 	}
 }
 
-// TestFilters covers NV7 and the other filters of a list of credentials.
+// TestFilters covers NV7, VC2 and the other filters of a list of credentials.
 func TestFilters(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		t.Run(engine.Name, func(t *testing.T) {
@@ -325,7 +325,12 @@ func TestFilters(t *testing.T) {
 				func(c *credential.Credential) {
 					c.Principal = access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
 				},
+				func(c *credential.Credential) {
+					c.Kind, c.Principal = credential.ClientCredential, access.Principal{Type: access.PrincipalTenant, ID: string(f.Tenant.ID)}
+				},
+				func(c *credential.Credential) { c.Kind = credential.ClientCredential },
 			}
+			var half uint64
 			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
 				for i, change := range change {
 					c, m := f.Key(i, fmt.Sprint(i))
@@ -333,22 +338,33 @@ func TestFilters(t *testing.T) {
 					if err := tx.InsertCredential(c, m); err != nil {
 						return err
 					}
+					if i == 2 {
+						half = tx.Head()
+					}
 				}
 				return nil
 			})
+			clientCredentials := []credential.Kind{credential.ClientCredential}
 			owner := access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}
 			for name, c := range map[string]struct {
 				filter store.CredentialFilter
 				want   string
 			}{
-				"all":          {store.CredentialFilter{}, "0 1 2 3 6 7"},
-				"with deleted": {store.CredentialFilter{IncludeDeleted: true}, "0 1 2 3 4 5 6 7"},
-				"at the root":  {store.CredentialFilter{At: f.Root.ID}, "0 1 2 3 6 7"},
-				"below":        {store.CredentialFilter{At: f.Below.ID}, "1"},
-				"kind":         {store.CredentialFilter{Kinds: []credential.Kind{credential.OrganizationKey}}, "2"},
-				"revoked":      {store.CredentialFilter{States: []credential.State{credential.Revoked}}, "3"},
-				"expiring":     {store.CredentialFilter{ExpiringBefore: storetest.Epoch.Add(2 * time.Hour)}, "6"},
-				"owner":        {store.CredentialFilter{Owner: &owner}, "7"},
+				"all":           {store.CredentialFilter{}, "0 1 2 3 6 7 8 9"},
+				"with deleted":  {store.CredentialFilter{IncludeDeleted: true}, "0 1 2 3 4 5 6 7 8 9"},
+				"at the root":   {store.CredentialFilter{At: f.Root.ID}, "0 1 2 3 6 7 8 9"},
+				"below":         {store.CredentialFilter{At: f.Below.ID}, "1"},
+				"kind":          {store.CredentialFilter{Kinds: []credential.Kind{credential.OrganizationKey}}, "2"},
+				"revoked":       {store.CredentialFilter{States: []credential.State{credential.Revoked}}, "3"},
+				"expiring":      {store.CredentialFilter{ExpiringBefore: storetest.Epoch.Add(2 * time.Hour)}, "6"},
+				"owner":         {store.CredentialFilter{Owner: &owner}, "7"},
+				"as of":         {store.CredentialFilter{AsOf: half}, "0 1 2"},
+				"users' own":    {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalUser}, "9"},
+				"the account's": {store.CredentialFilter{Kinds: clientCredentials, Level: access.PrincipalTenant}, "8"},
+				"both levels":   {store.CredentialFilter{Kinds: clientCredentials}, "8 9"},
+				"two kinds": {store.CredentialFilter{
+					Kinds: []credential.Kind{credential.ClientCredential, credential.OrganizationKey}, At: f.Root.ID,
+				}, "2 8 9"},
 			} {
 				var got []string
 				for _, c := range mustList(t, s, f, c.filter, store.Page{}).Items {

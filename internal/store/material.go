@@ -22,31 +22,38 @@ type secretRow struct {
 	PepperVersion int64
 	ValidUntil    int64
 	Sealed        []byte
+	PublicKey     []byte
 }
 
 const (
-	insertSecret = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	insertSecret = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 	// thisRow finds a credential of the tenant, so that material of another tenant's stays untouched.
 	thisRow         = "(SELECT row_id FROM credentials WHERE id = ? AND tenant_id = ?)"
-	insertSecretFor = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed) " +
-		"SELECT row_id, ?, ?, ?, ?, ?, ? FROM credentials WHERE id = ? AND tenant_id = ?"
+	insertSecretFor = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key) " +
+		"SELECT row_id, ?, ?, ?, ?, ?, ?, ? FROM credentials WHERE id = ? AND tenant_id = ?"
 	endSecret     = "UPDATE credential_secrets SET valid_until = ? WHERE field = ? AND version = ? AND row_id = " + thisRow
 	destroySecret = "UPDATE credential_secrets SET sealed = NULL WHERE sealed IS NOT NULL AND row_id = " + thisRow
 )
 
 // materialArgs are the columns after row_id, in the order of insertSecret.
 func materialArgs(m credential.Material) []any {
-	var sealed any // NULL where the secret can't be recovered
-	if m.Sealed != nil {
-		sealed = m.Sealed
+	return []any{
+		m.Field, int64(m.Version), m.Digest[:], int64(m.PepperVersion), micros(m.ValidUntil),
+		orNull(m.Sealed), orNull(m.PublicKey),
 	}
-	return []any{m.Field, int64(m.Version), m.Digest[:], int64(m.PepperVersion), micros(m.ValidUntil), sealed}
+}
+
+func orNull(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
 }
 
 func (r *secretRow) material(id credential.ID) (credential.Material, error) {
 	m := credential.Material{
 		CredentialID: id, Field: r.Field, Version: int(r.Version), PepperVersion: int(r.PepperVersion),
-		ValidUntil: moment(r.ValidUntil), Sealed: r.Sealed,
+		ValidUntil: moment(r.ValidUntil), Sealed: r.Sealed, PublicKey: r.PublicKey,
 	}
 	if copy(m.Digest[:], r.Digest) != len(m.Digest) || len(r.Digest) != len(m.Digest) {
 		return m, errors.New("store: a digest has the wrong length")
@@ -89,12 +96,29 @@ func (tx *Tx) EndMaterial(id credential.ID, field string, version int, validUnti
 }
 
 // DestroyMaterial removes every form from which the credential's secrets could be
-// recovered. Digests stay, for refusal only.
+// recovered. Digests stay, for refusal only, and so do public keys.
 func (tx *Tx) DestroyMaterial(id credential.ID) error {
 	if _, err := tx.touch(itemCredential, string(id[:])); err != nil {
 		return err
 	}
 	return tx.exec(destroySecret, string(id[:]), string(tx.tenant))
+}
+
+// PublicKeyTaken reports whether a service account of the tenant has or had this public
+// key, as PKIX DER.
+func (tx *Tx) PublicKeyTaken(der []byte) (bool, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return false, err
+	}
+	taken, err := db.NewSelect().Model((*secretRow)(nil)).
+		Where("public_key = ?", der).
+		Where("row_id IN (SELECT row_id FROM credentials WHERE credentials.row_id = s.row_id AND tenant_id = ?)", string(tx.tenant)).
+		Exists(tx.ctx)
+	if err != nil {
+		return false, tx.fail(err)
+	}
+	return taken, nil
 }
 
 // AllTenantsCredentialTenant finds the tenant of a credential.

@@ -17,8 +17,8 @@ func planItem(p catalog.Plan) verify.Item {
 	return verify.Item{Plan: &verify.Plan{ID: p.ID, APIAccess: p.APIAccess, Permissions: p.Permissions}}
 }
 
-// Snapshot streams everything that verification holds, as of one revision: plans, tenants,
-// organizations, roles, assignments, users, credentials. Credentials come without what
+// Snapshot streams everything that verification holds, as of one revision: catalogue,
+// plans, tenants, organizations, roles, assignments, users, service accounts, apps, credentials. Credentials come without what
 // verification doesn't ask for: name, hint, and the times and origin of creation.
 func (s *Store) Snapshot(ctx context.Context, put func(verify.Item) error) (revision uint64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -43,6 +43,9 @@ func (s *Store) Snapshot(ctx context.Context, put func(verify.Item) error) (revi
 }
 
 func (tx *Tx) allTenantsSmallThings(put func(verify.Item) error) error {
+	if err := stream(tx, nil, (*catalogRow).catalog, func(c catalog.Catalog) error { return put(verify.Item{Catalog: &c}) }); err != nil {
+		return err
+	}
 	if err := stream(tx, nil, (*planRow).plan, func(p catalog.Plan) error { return put(planItem(p)) }); err != nil {
 		return err
 	}
@@ -62,7 +65,15 @@ func (tx *Tx) allTenantsSmallThings(put func(verify.Item) error) error {
 	if err := tx.allTenantsAssignmentStream(put); err != nil {
 		return err
 	}
-	return stream(tx, nil, (*userRow).user, func(u tenancy.User) error { return put(verify.Item{User: &u}) })
+	if err := stream(tx, nil, (*userRow).user, func(u tenancy.User) error { return put(verify.Item{User: &u}) }); err != nil {
+		return err
+	}
+	if err := stream(tx, nil, (*serviceAccountRow).serviceAccount, func(a tenancy.ServiceAccount) error {
+		return put(verify.Item{ServiceAccount: &a})
+	}); err != nil {
+		return err
+	}
+	return stream(tx, nil, (*appRow).app, func(a tenancy.App) error { return put(verify.Item{App: &a}) })
 }
 
 // stream reads all rows of a table one by one.

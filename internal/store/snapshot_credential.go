@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,13 +20,13 @@ import (
 // databases'.
 const (
 	credentialStream = "SELECT row_id, id, tenant_id, organization_id, kind, principal_type, principal_id, state, " +
-		"secret_version, not_before, expires_at, deleted_at, scopes, networks, limits, external_id, metadata " +
+		"secret_version, not_before, expires_at, deleted_at, scopes, networks, limits, external_id, metadata, public_id " +
 		"FROM credentials WHERE row_id >= ? AND row_id < ? ORDER BY row_id"
-	credentialWidth = 17
+	credentialWidth = 18
 
-	secretStream = "SELECT row_id, field, version, digest, pepper_version, valid_until " +
+	secretStream = "SELECT row_id, field, version, digest, pepper_version, valid_until, public_key " +
 		"FROM credential_secrets WHERE row_id >= ? AND row_id < ? ORDER BY row_id, field, version"
-	secretWidth = 6
+	secretWidth = 7
 )
 
 const (
@@ -181,6 +182,7 @@ func readSecret(row columns) (storedSecret, error) {
 		return s, errDigest
 	}
 	copy(s.Digest[:], digest)
+	s.PublicKey = slices.Clone(row.bytes(6))
 	return s, nil
 }
 
@@ -217,7 +219,7 @@ func readCredential(c *verify.Credential, row columns, quotas map[credential.ID]
 	c.TenantID, c.OrganizationID = tenancy.TenantID(row.name(2)), tenancy.OrgID(row.name(3))
 	c.Kind, c.State = credential.Kind(row.name(4)), credential.State(row.name(7))
 	c.Principal = access.Principal{Type: access.PrincipalType(row.name(5)), ID: row.text(6)}
-	c.SecretVersion = int(row.number(8))
+	c.SecretVersion, c.PublicID = int(row.number(8)), row.text(17)
 	c.NotBefore, c.DeletedAt = moment(row.number(9)), moment(row.number(11))
 	if at := row.number(10); at != forever {
 		c.ExpiresAt = time.UnixMicro(at).UTC()

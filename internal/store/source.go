@@ -103,6 +103,12 @@ func gone(r feedRow) verify.Item {
 		}}
 	case itemUser:
 		return verify.Item{Gone: true, User: &tenancy.User{ID: tenancy.UserID(r.ItemID), TenantID: tenant}}
+	case itemApp:
+		return verify.Item{Gone: true, App: &tenancy.App{ID: tenancy.AppID(r.ItemID), TenantID: tenant}}
+	case itemServiceAccount:
+		return verify.Item{Gone: true, ServiceAccount: &tenancy.ServiceAccount{ID: tenancy.ServiceAccountID(r.ItemID), TenantID: tenant}}
+	case itemCatalog:
+		return verify.Item{Catalog: &catalog.Catalog{}}
 	case itemCredential:
 		c := &verify.Credential{}
 		copy(c.ID[:], r.ItemID)
@@ -132,6 +138,15 @@ func (tx *Tx) allTenantsItems(item int64, ids []string, into map[thing]verify.It
 		return tx.allTenantsAssignments(ids, into)
 	case itemUser:
 		return collect(tx, byID, (*userRow).user, func(u tenancy.User) { put(string(u.ID), verify.Item{User: &u}) })
+	case itemApp:
+		return collect(tx, byID, (*appRow).app, func(a tenancy.App) { put(string(a.ID), verify.Item{App: &a}) })
+	case itemServiceAccount:
+		return collect(tx, byID, (*serviceAccountRow).serviceAccount, func(a tenancy.ServiceAccount) {
+			put(string(a.ID), verify.Item{ServiceAccount: &a})
+		})
+	case itemCatalog:
+		whole := func(q *bun.SelectQuery) *bun.SelectQuery { return q }
+		return collect(tx, whole, (*catalogRow).catalog, func(c catalog.Catalog) { put(catalogItem, verify.Item{Catalog: &c}) })
 	case itemCredential:
 		return tx.allTenantsCredentials(ids, into)
 	}

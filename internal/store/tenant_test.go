@@ -20,6 +20,7 @@ func everything(t *testing.T, s *store.Store, letter string, key int) storetest.
 	f := storetest.MustInsert(t, s, letter)[0]
 	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
 		c, m := f.Key(key, "key")
+		c.PublicID = "public-" + letter
 		return errors.Join(
 			issue(tx, f, key+1),
 			tx.InsertCredential(c, m),
@@ -28,6 +29,9 @@ func everything(t *testing.T, s *store.Store, letter string, key int) storetest.
 			tx.AllTenantsPutSession(store.Session{TokenHash: []byte("session-" + letter), PublicID: "ses_" + letter, TenantID: f.Tenant.ID, UserID: f.User.ID, IdleExpiresAt: storetest.Epoch, ExpiresAt: storetest.Epoch}),
 			tx.PutIdempotency(store.IdempotencyRecord{Scope: "scope", Key: "key", RequestHash: []byte("h"), Status: 201, ExpiresAt: time.Now().Add(time.Hour)}),
 			tx.PutTenantKeyset([]byte("wrapped-"+letter), storetest.Epoch),
+			tx.InsertApp(f.App()),
+			tx.InsertServiceAccount(f.ServiceAccount()),
+			tx.InsertOperation(f.Operation()),
 		)
 	})
 	err := s.AddUsage(t.Context(), []store.UsageRow{{CredentialID: storetest.KeyID(key), TenantID: f.Tenant.ID, Hour: storetest.Epoch, Valid: 3, LastUsedAt: storetest.Epoch}})
@@ -83,14 +87,27 @@ func TestTenantIsolation(t *testing.T) {
 
 func gets(tx *store.Tx, f storetest.Fixture, key int) map[string]func() error {
 	return map[string]func() error{
-		"organization":   func() error { _, err := tx.Organization(f.Root.ID); return err },
-		"user":           func() error { _, err := tx.User(f.User.ID); return err },
-		"user by name":   func() error { _, err := tx.UserByFolded("user." + f.Tenant.Slug[5:]); return err },
-		"role":           func() error { _, err := tx.Role(f.Role.ID); return err },
-		"role's holders": func() error { _, err := tx.RoleHolders(f.Role.ID, store.Page{}); return err },
-		"assignment":     func() error { _, err := tx.Assignment(f.Assignment.ID); return err },
-		"credential":     func() error { _, err := tx.Credential(storetest.KeyID(key)); return err },
-		"password":       func() error { _, err := tx.Password(f.User.ID); return err },
+		"organization":    func() error { _, err := tx.Organization(f.Root.ID); return err },
+		"user":            func() error { _, err := tx.User(f.User.ID); return err },
+		"user by name":    func() error { _, err := tx.UserByFolded("user." + f.Tenant.Slug[5:]); return err },
+		"role":            func() error { _, err := tx.Role(f.Role.ID); return err },
+		"role's holders":  func() error { _, err := tx.RoleHolders(f.Role.ID, store.Page{}); return err },
+		"assignment":      func() error { _, err := tx.Assignment(f.Assignment.ID); return err },
+		"credential":      func() error { _, err := tx.Credential(storetest.KeyID(key)); return err },
+		"password":        func() error { _, err := tx.Password(f.User.ID); return err },
+		"app":             func() error { _, err := tx.App(f.App().ID); return err },
+		"service account": func() error { _, err := tx.ServiceAccount(f.ServiceAccount().ID); return err },
+		"operation":       func() error { _, err := tx.Operation(f.Operation().ID); return err },
+		"keyset":          func() error { return keyset(tx, f) },
+		"credential by public ID": func() error {
+			_, err := tx.CredentialByPublicID("public-" + f.Tenant.Slug[5:])
+			return err
+		},
+		"apps at": func() error { _, err := tx.Apps(store.AppFilter{At: f.Root.ID}, store.Page{}); return err },
+		"service accounts at": func() error {
+			_, err := tx.ServiceAccounts(store.ServiceAccountFilter{At: f.Root.ID}, store.Page{})
+			return err
+		},
 		"organizations at": func() error {
 			_, err := tx.Organizations(store.OrganizationFilter{At: f.Root.ID}, store.Page{})
 			return err
@@ -105,6 +122,15 @@ func gets(tx *store.Tx, f storetest.Fixture, key int) map[string]func() error {
 			return err
 		},
 	}
+}
+
+// keyset tells another tenant's keyset from one's own.
+func keyset(tx *store.Tx, f storetest.Fixture) error {
+	wrapped, err := tx.TenantKeyset()
+	if err == nil && string(wrapped) != "wrapped-"+f.Tenant.Slug[5:] {
+		return problem.Missing("keyset")
+	}
+	return err
 }
 
 func counts(tx *store.Tx, f storetest.Fixture, key int) map[string]func() (int, error) {
@@ -130,6 +156,15 @@ func counts(tx *store.Tx, f storetest.Fixture, key int) map[string]func() (int, 
 		},
 		"credentials by search": func() (int, error) {
 			l, err := tx.Credentials(store.CredentialFilter{Search: f.User.DisplayName}, store.Page{})
+			return len(l.Items), err
+		},
+		"credentials of a principal": func() (int, error) { l, err := tx.CredentialsOf(owner); return len(l), err },
+		"apps by search": func() (int, error) {
+			l, err := tx.Apps(store.AppFilter{Search: f.App().Name}, store.Page{})
+			return len(l.Items), err
+		},
+		"service accounts by search": func() (int, error) {
+			l, err := tx.ServiceAccounts(store.ServiceAccountFilter{Search: f.ServiceAccount().Email}, store.Page{})
 			return len(l.Items), err
 		},
 		"material": func() (int, error) { l, err := tx.Material(id); return len(l), err },
@@ -179,7 +214,21 @@ func changes(f storetest.Fixture, key int) map[string]func(*store.Tx) error {
 		"password":               func(tx *store.Tx) error { return tx.SetPassword(f.User.ID, "stolen", storetest.Epoch) },
 		"ending sessions":        func(tx *store.Tx) error { return tx.EndSessions(f.User.ID, "") },
 		"ending links":           func(tx *store.Tx) error { return tx.EndOneTimeLinks(f.User.ID, "") },
-		"audit":                  func(tx *store.Tx) error { return tx.AppendAudit(audit.Event{TenantID: stolen, Sequence: 2}) },
+		"app":                    func(tx *store.Tx) error { a := f.App(); a.TenantID = disguise(tx); return tx.UpdateApp(a) },
+		"app, named":             func(tx *store.Tx) error { return tx.UpdateApp(f.App()) },
+		"service account": func(tx *store.Tx) error {
+			a := f.ServiceAccount()
+			a.TenantID = disguise(tx)
+			return tx.UpdateServiceAccount(a)
+		},
+		"service account, named": func(tx *store.Tx) error { return tx.UpdateServiceAccount(f.ServiceAccount()) },
+		"operation": func(tx *store.Tx) error {
+			o := f.Operation()
+			o.TenantID = disguise(tx)
+			return tx.UpdateOperation(o)
+		},
+		"operation, named": func(tx *store.Tx) error { return tx.UpdateOperation(f.Operation()) },
+		"audit":            func(tx *store.Tx) error { return tx.AppendAudit(audit.Event{TenantID: stolen, Sequence: 2}) },
 	}
 }
 
@@ -214,6 +263,12 @@ func everythingOf(t *testing.T, s *store.Store, f storetest.Fixture) (all []any)
 		add2(hash, err)
 		sessions, err := tx.SessionsOf(f.User.ID)
 		add2(sessions, err)
+		apps, err := tx.Apps(store.AppFilter{}, store.Page{})
+		add2(apps, err)
+		accounts, err := tx.ServiceAccounts(store.ServiceAccountFilter{}, store.Page{})
+		add2(accounts, err)
+		operation, err := tx.Operation(f.Operation().ID)
+		add2(operation, err)
 		events, err := tx.AuditEventsAfter(0, 100)
 		add2(events, err)
 		_, _, err = tx.AllTenantsOneTimeLink([]byte("link-"+f.Tenant.Slug[5:]), "invitation", storetest.Epoch)
@@ -236,6 +291,11 @@ func TestAllTenantsFindsTenants(t *testing.T) {
 					"user":         func() (tenancy.TenantID, error) { return tx.AllTenantsUserTenant(f.User.ID) },
 					"role":         func() (tenancy.TenantID, error) { return tx.AllTenantsRoleTenant(f.Role.ID) },
 					"assignment":   func() (tenancy.TenantID, error) { return tx.AllTenantsAssignmentTenant(f.Assignment.ID) },
+					"app":          func() (tenancy.TenantID, error) { return tx.AllTenantsAppTenant(f.App().ID) },
+					"service account": func() (tenancy.TenantID, error) {
+						return tx.AllTenantsServiceAccountTenant(f.ServiceAccount().ID)
+					},
+					"operation": func() (tenancy.TenantID, error) { return tx.AllTenantsOperationTenant(f.Operation().ID) },
 				} {
 					if tenant, err := find(); tenant != f.Tenant.ID || err != nil {
 						t.Errorf("%s: %q, %v", name, tenant, err)
@@ -294,6 +354,22 @@ func TestTaken(t *testing.T) {
 				"version_exists": func(tx *store.Tx) error {
 					_, m := a.Key(10, "")
 					return tx.InsertMaterial(m)
+				},
+				"app_exists": func(tx *store.Tx) error {
+					again := a.App()
+					again.ID = "app_second"
+					return tx.InsertApp(again)
+				},
+				"service_account_exists": func(tx *store.Tx) error {
+					again := a.ServiceAccount()
+					again.ID, again.Email = "sva_second", "ROBOT"+again.Email[5:]
+					return tx.InsertServiceAccount(again)
+				},
+				"operation_exists": func(tx *store.Tx) error { return tx.InsertOperation(a.Operation()) },
+				"credential_exists": func(tx *store.Tx) error {
+					c, m := a.Key(99, "the same client ID")
+					c.PublicID = "public-a"
+					return tx.InsertCredential(c, m)
 				},
 				"idempotency_key_in_use": func(tx *store.Tx) error {
 					return tx.PutIdempotency(store.IdempotencyRecord{Scope: "scope", Key: "key", RequestHash: []byte("h"), ExpiresAt: time.Now().Add(time.Hour)})

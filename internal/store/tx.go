@@ -60,8 +60,8 @@ func (tx *Tx) AllTenantsIn(tenant tenancy.TenantID) *Tx {
 func (tx *Tx) Head() uint64 { return tx.head.revision }
 
 // RightsRevision is the revision of the last change to anything that decides who may do
-// what: plans, tenants, organizations, users, roles, assignments. While it stays the same,
-// what was resolved from them stays right.
+// what, which is everything in the feed but credentials. While it stays the same, what was
+// resolved from them stays right.
 func (tx *Tx) RightsRevision() uint64 { return tx.head.rights }
 
 // write buffers a statement.
@@ -164,6 +164,10 @@ const (
 	itemAssignments  int64 = 5 // all of one principal: "type/id"
 	itemUser         int64 = 6
 	itemCredential   int64 = 7
+
+	itemApp            int64 = 8
+	itemServiceAccount int64 = 9
+	itemCatalog        int64 = 10 // there is one
 )
 
 // touch adds a row to the feed and returns its revision. Every change of what verification

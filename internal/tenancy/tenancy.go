@@ -1,5 +1,5 @@
-// Package tenancy knows tenants, the organization tree and the users in it: what they
-// are, which states they have, and which names they may carry.
+// Package tenancy knows tenants, the organization tree, and the users, apps and service
+// accounts in it: what they are, which states they have, and which names they may carry.
 //
 // It is pure: it reads no clock, no network and no database.
 package tenancy
@@ -21,6 +21,12 @@ type UserID string
 
 // PlanID names a plan: "pln_…".
 type PlanID string
+
+// AppID names an app: "app_…".
+type AppID string
+
+// ServiceAccountID names a service account: "sva_…".
+type ServiceAccountID string
 
 // State is the life of a tenant, an organization, a user or another principal.
 type State string
@@ -59,6 +65,8 @@ type Policy struct {
 	MaxLifetime map[string]time.Duration
 	// DefaultLifetime is used when none is asked for; no entry means the kind's own default.
 	DefaultLifetime map[string]time.Duration
+	// LegacyAccountKeys lets account keys come as query parameters at the gateway (VX6).
+	LegacyAccountKeys bool
 }
 
 // Organization is a node of a tenant's tree. The root is the account.
@@ -81,8 +89,36 @@ type User struct {
 	Username       string // as typed; unique per tenant after NFKC and case folding
 	DisplayName    string
 	Email          string // empty means none
-	Licence        string // what the user may use; empty means the default
+	Licence        string // key of a licence of the catalogue; empty means none
 	State          State
 	Labels         Labels
 	CreatedAt      time.Time
+}
+
+// App is a customer's integration with chosen APIs. It has one credential, of a key and a
+// secret.
+type App struct {
+	ID             AppID
+	TenantID       TenantID
+	OrganizationID OrgID
+	Name           string
+	APIs           []string // keys of APIs in the catalogue
+	State          State
+	Labels         Labels
+	CreatedAt      time.Time
+	CreatedByName  string
+}
+
+// ServiceAccount is a program's identity. Its rights are its roles, its credentials any
+// number of key pairs.
+type ServiceAccount struct {
+	ID             ServiceAccountID
+	TenantID       TenantID
+	OrganizationID OrgID
+	Email          string // names it in key files; no mailbox
+	Description    string // empty means none
+	State          State
+	Labels         Labels
+	CreatedAt      time.Time
+	CreatedByName  string
 }

@@ -5,6 +5,8 @@ package verify
 import (
 	"testing"
 
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/secret"
 )
 
@@ -12,6 +14,9 @@ import (
 func TestVerifyAllocatesNothing(t *testing.T) {
 	w := newWorld(t)
 	_, unknown := w.issue(t, secret.UserKey, w.clock.Now())
+	w.apply(t, Item{Catalog: &catalog.Catalog{Groups: []catalog.Group{{APIs: []catalog.API{
+		{Key: "old", Permissions: []access.Permission{"statistics:read"}, Legacy: true},
+	}}}}})
 	for name, r := range map[string]Request{
 		"valid":                 {Credential: w.text},
 		"valid, permissions":    {Credential: w.text, Permissions: "calls:read AND (recordings:read OR a:b)"},
@@ -19,6 +24,7 @@ func TestVerifyAllocatesNothing(t *testing.T) {
 		"not found, no tenant":  {Credential: w.text, OnlyTenant: "ten_b"},
 		"not found, unknown":    {Credential: unknown},
 		"not found, malformed":  {Credential: "hello"},
+		"wrong kind":            {Credential: w.text, Permissions: "statistics:read"},
 		"valid, dry run, costs": {Credential: w.text, DryRun: true, Cost: 5},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
+	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -18,6 +20,12 @@ func (x *Index) put(i Item) error {
 		return x.putCredential(i.Credential, i.Gone)
 	case i.User != nil:
 		x.putUser(i.User, i.Gone)
+	case i.App != nil:
+		x.putApp(i.App, i.Gone)
+	case i.ServiceAccount != nil:
+		x.putServiceAccount(i.ServiceAccount, i.Gone)
+	case i.Catalog != nil:
+		x.putCatalog(i.Catalog)
 	case i.Assignments != nil:
 		x.putAssignments(i.Assignments, i.Gone)
 	case i.Role != nil:
@@ -60,6 +68,7 @@ func (x *Index) putTenant(in *tenancy.Tenant, gone bool) {
 	}
 	t.state, t.labels = stateOf(in.State), labelsOf(in.Labels)
 	t.account.Store(accountText(in.AccountID))
+	t.legacy.Store(in.Policy.LegacyAccountKeys)
 	t.root = d.orgOf(in.RootOrg, t)
 	if p := d.planOf(in.PlanID); p != t.plan {
 		delete(t.plan.tenants, t)
@@ -153,20 +162,61 @@ func (x *Index) putAssignments(in *PrincipalAssignments, gone bool) {
 
 func (x *Index) putUser(in *tenancy.User, gone bool) {
 	x.seen.add("user", string(in.ID))
+	x.putPrincipal(access.Principal{Type: access.PrincipalUser, ID: string(in.ID)}, in.TenantID, gone, func(p *principal) {
+		p.state, p.labels = stateOf(in.State), labelsOf(in.Labels)
+		p.own = x.dir.interned.text(in.Licence)
+	})
+}
+
+func (x *Index) putServiceAccount(in *tenancy.ServiceAccount, gone bool) {
+	x.seen.add("service account", string(in.ID))
+	x.putPrincipal(access.Principal{Type: access.PrincipalServiceAccount, ID: string(in.ID)}, in.TenantID, gone, func(p *principal) {
+		p.state, p.labels = stateOf(in.State), labelsOf(in.Labels)
+	})
+}
+
+func (x *Index) putApp(in *tenancy.App, gone bool) {
+	x.seen.add("app", string(in.ID))
+	x.putPrincipal(access.Principal{Type: access.PrincipalApp, ID: string(in.ID)}, in.TenantID, gone, func(p *principal) {
+		p.state, p.labels = stateOf(in.State), labelsOf(in.Labels)
+		p.own = x.dir.interned.text(choiceOf(in.APIs))
+	})
+}
+
+// putPrincipal brings a principal to what set makes of it. One that is gone counts as
+// deleted from then on.
+func (x *Index) putPrincipal(who access.Principal, in tenancy.TenantID, gone bool, set func(*principal)) {
 	d := &x.dir
-	who := access.Principal{Type: access.PrincipalUser, ID: string(in.ID)}
 	p := d.principals[who]
 	switch {
 	case !gone:
-		p = d.principalOf(who, d.tenantOf(in.TenantID))
-		p.state, p.labels = stateOf(in.State), labelsOf(in.Labels)
+		p = d.principalOf(who, d.tenantOf(in))
+		set(p)
 	case p != nil:
 		p.state, p.labels = tenancy.Deleted, nil
 	default:
 		return
 	}
 	for _, pl := range p.places {
+		if pl.basis == byLicence || pl.basis == byAPIs {
+			d.assign(pl)
+		}
 		d.judge(pl)
+	}
+}
+
+func (x *Index) putCatalog(in *catalog.Catalog) {
+	x.seen.add("catalogue", "")
+	d := &x.dir
+	d.catalogue = catalogueOf(in)
+	x.legacy.Store(nil)
+	if legacy := d.catalogue.legacy; !legacy.Empty() {
+		x.legacy.Store(&legacy)
+	}
+	for _, t := range d.tenants {
+		if d.resolveCatalogue(t) {
+			d.judgeAll(t)
+		}
 	}
 }
 
@@ -179,7 +229,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	k := kindOf(c.Kind)
 	current := -1
 	var past []pastSecret
-	if !gone && keyTypes[k] != "" {
+	if !gone && k != 0 {
 		_, at := x.clock.read()
 		current = currentMaterial(c, k)
 		past = pastSecrets(c, k, current, at)
@@ -189,14 +239,17 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	if current < 0 && past == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		x.dropRare(s.remove(h, &c.ID, &x.mem, &x.seed))
+		x.dropRare(c.ID, s.remove(h, &c.ID, &x.mem, &x.seed))
 		return nil
 	}
 	next := x.entryOf(c, k)
 	next.digest = x.dummy
 	if current >= 0 {
 		m := &c.Material[current]
-		next.digest, next.version, next.pepper = m.Digest, uint32(m.Version), pepperOf(m)
+		next.version = uint32(m.Version)
+		if k != kindServiceAccountKey { // whose digest is none
+			next.digest, next.pepper = m.Digest, pepperOf(m)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,11 +267,13 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 
 // putRare replaces what few credentials have, and returns its position.
 func (x *Index) putRare(c *Credential, at uint32, past []pastSecret) uint32 {
-	r := rareOf(c, x.rareAt(at), past)
+	before := x.rareAt(at)
+	r := rareOf(c, before, past)
 	if r == nil {
-		x.dropRare(at)
+		x.dropRare(c.ID, at)
 		return 0
 	}
+	x.public.replace(c.ID, before.shown(), r.public)
 	p := x.dir.rares.at(at)
 	if p == nil {
 		at, p = x.dir.rares.add()
@@ -234,8 +289,9 @@ func (x *Index) rareAt(at uint32) *rare {
 	return x.dir.rares.at(at).Load()
 }
 
-func (x *Index) dropRare(at uint32) {
+func (x *Index) dropRare(id credential.ID, at uint32) {
 	if at != 0 {
+		x.public.replace(id, x.rareAt(at).shown(), nil)
 		x.dir.rares.at(at).Store(nil)
 		x.dir.rares.drop(at)
 	}

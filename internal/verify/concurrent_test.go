@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
@@ -77,4 +79,50 @@ func TestAppliedIsShared(t *testing.T) {
 	if n := w.source.reads.Load() - before; n != 1 {
 		t.Errorf("%d readings for one revision", n)
 	}
+}
+
+// A role that 100,000 people hold changes: when the change is applied, which takes no longer
+// than a second, each of them has it, and until then each has what they had.
+func TestRoleOfManyPeople(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes 100,000 keys")
+	}
+	w := newWorld(t)
+	const people = 100_000
+	texts := make([]string, people)
+	items := make([]Item, 0, 3*people)
+	for i := range texts {
+		u := tenancy.User{ID: tenancy.UserID(fmt.Sprintf("usr_%06d", i)), TenantID: "ten_a", OrganizationID: "org_north", State: tenancy.Active}
+		var c Credential
+		c, texts[i] = w.issue(t, secret.UserKey, w.clock.Now())
+		c.TenantID, c.OrganizationID, c.Principal = "ten_a", "org_north", userOf(string(u.ID))
+		items = append(items, Item{User: &u}, assignItem("ten_a", string(u.ID), "rol_caller", "org_root"), Item{Credential: &c})
+	}
+	w.apply(t, items...)
+	var stop atomic.Bool
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for n := 0; !stop.Load(); n++ {
+			res, err := w.index.Verify(&Request{Credential: texts[n%people], DryRun: true})
+			if got := string(res.Permissions.JSON); err != nil || got != `["calls:*"]` && got != `["recordings:read"]` {
+				t.Error(res.Code, got, err)
+				return
+			}
+		}
+	})
+	w.caller.Permissions = []access.Grant{"recordings:read"}
+	began := time.Now()
+	w.apply(t, Item{Role: &w.caller})
+	took := time.Since(began)
+	stop.Store(true)
+	asking.Wait()
+	if took > time.Second {
+		t.Errorf("applied after %v", took)
+	}
+	for _, text := range texts {
+		if got := string(w.verify(t, Request{Credential: text}).Permissions.JSON); got != `["recordings:read"]` {
+			t.Fatal(got)
+		}
+	}
+	t.Logf("applied after %v", took)
 }

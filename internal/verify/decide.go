@@ -41,13 +41,14 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 
 // question is a request that is well formed, and what was computed from it so far.
 type question struct {
-	r      *Request
-	query  *access.Query // nil asks for nothing
-	cost   int64
-	at     int64 // Unix microseconds
-	key    *secret.Parsed
-	hash   uint64        // of the key's ID
-	digest secret.Digest // under the current pepper
+	r          *Request
+	query      *access.Query // nil asks for nothing
+	asksLegacy bool          // the query asks for something of a legacy API
+	cost       int64
+	at         int64 // Unix microseconds
+	key        *secret.Parsed
+	hash       uint64        // of the key's ID
+	digest     secret.Digest // under the current pepper
 }
 
 var (
@@ -56,7 +57,7 @@ var (
 )
 
 // ask checks the form of a request.
-func (x *Index) ask(q *question) (err error) {
+func (x *Index) ask(q *question) error {
 	switch {
 	case q.cost < 0:
 		return errCost
@@ -66,10 +67,15 @@ func (x *Index) ask(q *question) (err error) {
 	if q.r.Credential != "" && (q.r.ID != "" || q.r.Secret != "") {
 		return errForms
 	}
-	if q.r.Permissions != "" {
-		q.query, err = x.queries.compile(q.r.Permissions)
+	if q.r.Permissions == "" {
+		return nil
 	}
-	return err
+	query, err := x.queries.compile(q.r.Permissions)
+	if err != nil {
+		return err
+	}
+	q.query, q.asksLegacy = query.Query, query.asksLegacy(x.legacy.Load())
+	return nil
 }
 
 // decide looks the credential up and fills the result in. Without a match the result
@@ -91,19 +97,33 @@ func (x *Index) decide(q *question, res *Result) {
 		_ = q.digest.Equal(x.dummy) // as long as for a wrong secret
 		return
 	}
-	h := x.dir.holders.at(e.holder)
-	f := found{e: e, rare: x.rareAt(e.rare), holder: h, standing: h.standing.Load()}
+	f := x.foundAt(e)
 	version, ok := x.match(q, &f)
 	if !ok || !f.answersTo(q) {
 		return
 	}
+	x.answer(q, &f, version, res)
+	x.count(q, s, e, pos, res)
+}
+
+func (x *Index) foundAt(e *entry) found {
+	h := x.dir.holders.at(e.holder)
+	return found{e: e, rare: x.rareAt(e.rare), holder: h, standing: h.standing.Load()}
+}
+
+// answer fills the result in for a credential that is proved.
+func (x *Index) answer(q *question, f *found, version uint32, res *Result) {
 	f.describe(res, version)
 	res.Permissions = f.permissions()
-	res.Code = x.verdict(q, &f, res)
+	res.Code = x.verdict(q, f, res)
 	res.Valid = res.Code == Valid
 	if !res.Valid && !res.Code.standing() {
 		res.Permissions = &emptySet // nothing to be misread from a credential that is no good
 	}
+}
+
+// count notes the verdict as usage.
+func (x *Index) count(q *question, s *shard, e *entry, pos uint32, res *Result) {
 	switch {
 	case q.r.DryRun:
 	case res.Valid:
@@ -156,10 +176,10 @@ func (x *Index) same(q *question, pepper uint16, stored *secret.Digest) bool {
 
 // answersTo reports whether the form of the request may be used for the credential.
 func (f *found) answersTo(q *question) bool {
-	if q.key.Type != keyTypes[f.e.kind] {
+	if q.key.Type != keyTypes[f.e.kind] || f.elsewhere(q) {
 		return false
 	}
-	if q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID {
+	if q.r.Legacy && (f.e.kind != kindAccountKey || !f.holder.tenant.legacy.Load()) {
 		return false
 	}
 	if q.r.Credential != "" {
@@ -174,6 +194,11 @@ func (f *found) answersTo(q *question) bool {
 	case kindOrganizationKey, kindApp, kindClientCredential, kindServiceAccountKey, kindVerifierKey:
 	}
 	return false
+}
+
+// elsewhere reports whether whoever asks must not see the credential's tenant.
+func (f *found) elsewhere(q *question) bool {
+	return q.r.OnlyTenant != "" && q.r.OnlyTenant != f.holder.tenantID
 }
 
 // describe says whose credential it is.
@@ -197,6 +222,9 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	}
 	if c := x.untimely(q, f); c != "" {
 		return c
+	}
+	if q.asksLegacy && f.e.kind != kindAccountKey {
+		return WrongKind
 	}
 	if !f.admits(q) {
 		return Forbidden

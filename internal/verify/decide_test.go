@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
@@ -29,6 +30,11 @@ var faults = []struct {
 	{name: "suspended", code: Suspended, do: func(w *world) { w.key.State = credential.Suspended }},
 	{name: "not yet valid", code: NotYetValid, do: func(w *world) { w.key.NotBefore = w.clock.Now().Add(time.Microsecond) }},
 	{name: "expired", code: Expired, do: func(w *world) { w.key.ExpiresAt = w.clock.Now() }},
+	{name: "legacy API", code: WrongKind, do: func(w *world) {
+		w.source.put(Item{Catalog: &catalog.Catalog{Groups: []catalog.Group{{APIs: []catalog.API{
+			{Key: "old", Permissions: []access.Permission{"calls:read"}, Legacy: true},
+		}}}}})
+	}},
 	{name: "network", code: Forbidden, do: func(w *world) { w.key.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }},
 	{name: "permissions", code: InsufficientPermissions, ask: func(r *Request) { r.Permissions = "calls:read AND other:write" }},
 	{name: "rate", code: RateLimited, do: func(w *world) {
@@ -226,59 +232,6 @@ func TestIDAndSecret(t *testing.T) {
 	if !res.Valid || res.OrganizationID != "org_root" {
 		t.Errorf("%+v", res)
 	}
-}
-
-// What each kind may do, evaluated now.
-func TestPermissionsByKind(t *testing.T) {
-	w := newWorld(t)
-	w.apply(t, planItem("pln_full", true, "calls:read", "calls:write", "recordings:*"))
-	tenantItself := access.Principal{Type: access.PrincipalTenant, ID: "ten_a"}
-	for _, tt := range []struct {
-		name   string
-		kind   secret.Type
-		who    access.Principal
-		scopes []access.Grant
-		want   string
-	}{
-		{"user key", secret.UserKey, userOf("usr_ann"), nil, `["calls:read","calls:write","claviger.api_keys:generate","recordings:read"]`},
-		{"account key", secret.AccountKey, tenantItself, nil, `["calls:read","calls:write","recordings:*"]`},
-		{"organization key", secret.OrganizationKey, access.Principal{Type: access.PrincipalOrganization, ID: "org_north"}, nil, `[]`},
-		{"verifier key", secret.VerifierKey, tenantItself, nil, `["claviger.credentials:verify"]`},
-		{"app", secret.AppKey, tenantItself, []access.Grant{"recordings:read", "other:read"}, `["recordings:read"]`},
-		{"app without a choice", secret.AppKey, tenantItself, nil, `[]`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c, text := w.issue(t, tt.kind, w.clock.Now())
-			c.TenantID, c.OrganizationID, c.Principal, c.Scopes = "ten_a", "org_north", tt.who, tt.scopes
-			w.apply(t, Item{Credential: &c})
-			res := w.verify(t, Request{Credential: text})
-			if !res.Valid {
-				t.Fatalf("code %s", res.Code)
-			}
-			if got := string(res.Permissions.JSON); got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
-		})
-	}
-	t.Run("client credential", func(t *testing.T) {
-		c, text := w.issue(t, secret.ClientSecret, w.clock.Now())
-		c.Kind, c.TenantID, c.Material[0].Field = credential.ClientCredential, "ten_a", "secret"
-		w.apply(t, Item{Credential: &c})
-		if res := w.verify(t, Request{Credential: text}); res.Code != NotFound {
-			t.Errorf("its secret verifies: %s", res.Code)
-		}
-	})
-	t.Run("narrowing follows the plan", func(t *testing.T) {
-		c, text := w.issue(t, secret.AppKey, w.clock.Now())
-		c.TenantID, c.OrganizationID, c.Principal, c.Scopes = "ten_a", "org_north", tenantItself, []access.Grant{"calls:*"}
-		w.apply(t, Item{Credential: &c})
-		for _, plan := range []access.Grant{"calls:read", "calls:write"} {
-			w.apply(t, planItem("pln_full", true, plan))
-			if got := string(w.verify(t, Request{Credential: text}).Permissions.JSON); got != `["`+string(plan)+`"]` {
-				t.Errorf("plan %s: %s", plan, got)
-			}
-		}
-	})
 }
 
 // The system tenant has no plan, and its verifier keys work all the same.

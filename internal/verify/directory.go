@@ -10,13 +10,14 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// directory is everything around the credentials: plans, tenants, organizations, roles,
-// principals. It belongs to whoever applies the feed. What verification needs of it is
+// directory is everything around the credentials: catalogue, plans, tenants, organizations,
+// roles, principals. It belongs to whoever applies the feed. What verification needs of it is
 // worked into the holders, so that a verification reads one of these and no more.
 type directory struct {
 	holders table[holder]
 	rares   table[atomic.Pointer[rare]]
 
+	catalogue  catalogue
 	plans      map[tenancy.PlanID]*plan
 	tenants    map[tenancy.TenantID]*tenant
 	orgs       map[tenancy.OrgID]*org
@@ -47,10 +48,15 @@ type standing struct {
 type basis uint8
 
 const (
-	byNothing  basis = iota
-	byRoles          // the principal's roles, within the plan
-	byPlan           // everything the plan includes
-	byVerifier       // verification and nothing else
+	byNothing      basis = iota
+	byRoles              // the principal's roles, within the plan
+	byRolesOrBasic       // the same, and without any role the basic permissions within the plan
+	byLicence            // what the user's licence offers as scopes, within roles and plan
+	byAPIs               // the APIs chosen for the app, within the plan
+	byCatalogue          // every API that isn't legacy, within the plan
+	byPlan               // everything the plan includes
+	byVerifier           // verification and nothing else
+	bySignIn             // automatic sign-in and nothing else
 )
 
 type plan struct {
@@ -63,6 +69,7 @@ type plan struct {
 type tenant struct {
 	id      tenancy.TenantID
 	account atomic.Pointer[string] // the account ID in decimal, for the ID form
+	legacy  atomic.Bool            // account keys may come as query parameters
 	state   tenancy.State
 	plan    *plan // never nil
 	root    *org
@@ -88,6 +95,7 @@ type principal struct {
 	tenant      *tenant
 	state       tenancy.State // empty while it is only known by name
 	labels      *tenancy.Labels
+	own         string // of a user the licence, of an app its choice
 	assignments []assignment
 	places      []*place
 }
@@ -104,7 +112,7 @@ type place struct {
 	basis     basis
 	principal *principal
 	org       *org    // nil for none
-	rights    *rights // byRoles only
+	rights    *rights // nil for a basis that is the same for the whole tenant
 }
 
 func newDirectory() directory {
@@ -212,12 +220,14 @@ func (d *directory) judge(pl *place) {
 		s.planless = false // the installation's own operators have bought no plan
 	}
 	switch pl.basis {
-	case byRoles:
+	case byRoles, byRolesOrBasic, byLicence, byAPIs, byCatalogue:
 		s.set = pl.rights.now
 	case byPlan:
 		s.set = t.plan.set
 	case byVerifier:
 		s.set = d.interned.set(access.SetOf(access.CredentialsVerify))
+	case bySignIn:
+		s.set = d.interned.set(access.SetOf(access.SignInAutomatic))
 	case byNothing:
 	}
 	if old := pl.holder.standing.Load(); old == nil || *old != s {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 )
@@ -31,6 +32,7 @@ type Config struct {
 
 // Stats are figures for operators.
 type Stats struct {
+	Stale       bool // the feed was last seen at its head longer ago than MaxStaleness: nothing is decided
 	Ready       bool
 	Undecided   bool // answers nothing until the feed has been read again
 	Revision    uint64
@@ -50,8 +52,10 @@ type Index struct {
 	shards  [shardCount]shard
 	mem     slabs
 	dir     directory
+	public  publicIDs
 	queries queries
-	dummy   secret.Digest // compared with when nothing was found
+	legacy  atomic.Pointer[access.Set] // permissions of legacy APIs; nil for none
+	dummy   secret.Digest              // compared with when nothing was found
 
 	// proof says what the index knows and since when; nil means undecided.
 	proof     atomic.Pointer[proof]
@@ -140,6 +144,7 @@ func (x *Index) Stats() Stats {
 	if s.Undecided = p == nil; !s.Undecided {
 		now, at := x.clock.read()
 		s.Staleness = p.staleness(now, at)
+		s.Stale = s.Staleness < 0 || s.Staleness > x.cfg.MaxStaleness
 	}
 	return s
 }

@@ -73,31 +73,44 @@ func stateOfCredential(s credential.State) state {
 // materialField is the field of a credential's material that proves it.
 func (k kind) materialField() string {
 	if k == kindClientCredential {
-		return "secret"
+		return credential.FieldSecret
 	}
-	return "key"
+	return credential.FieldKey
 }
 
-// basisOf is what the permissions of a credential of the kind are computed from. App and
-// client credential are cut to their scopes besides.
+// basisOf is what the permissions of a credential of the kind are computed from: nothing
+// where the principal is of another type than the kind's. Client credentials are cut to
+// their scopes besides.
 func (k kind) basisOf(t access.PrincipalType) basis {
 	switch k {
-	case kindUserKey, kindServiceAccountKey:
+	case kindUserKey:
 		return byRoles
-	case kindAccountKey, kindApp:
-		return byPlan
-	case kindClientCredential:
-		if t == access.PrincipalUser {
-			return byRoles
+	case kindServiceAccountKey:
+		if t == access.PrincipalServiceAccount {
+			return byRolesOrBasic
 		}
+	case kindAccountKey:
 		return byPlan
+	case kindApp:
+		if t == access.PrincipalApp {
+			return byAPIs
+		}
+	case kindClientCredential:
+		switch t {
+		case access.PrincipalUser:
+			return byLicence
+		case access.PrincipalTenant:
+			return byCatalogue
+		case access.PrincipalServiceAccount, access.PrincipalApp, access.PrincipalOrganization, access.PrincipalSystem:
+		}
 	case kindVerifierKey:
 		return byVerifier
 	case kindOrganizationKey:
+		return bySignIn
 	}
 	return byNothing
 }
 
-// scoped reports whether credentials of the kind may do what was chosen for each, and
+// scoped reports whether a credential of the kind may do only what was chosen for it, and
 // nothing where nothing was.
-func (k kind) scoped() bool { return k == kindApp || k == kindClientCredential }
+func (k kind) scoped() bool { return k == kindClientCredential }

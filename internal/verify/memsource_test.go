@@ -51,8 +51,14 @@ func keyOf(i Item) string {
 		return "4" + i.Assignments.Principal.ID
 	case i.User != nil:
 		return "5" + string(i.User.ID)
+	case i.ServiceAccount != nil:
+		return "6" + string(i.ServiceAccount.ID)
+	case i.App != nil:
+		return "7" + string(i.App.ID)
 	case i.Credential != nil:
-		return "6" + string(i.Credential.ID[:])
+		return "8" + string(i.Credential.ID[:])
+	case i.Catalog != nil:
+		return "/"
 	}
 	panic("empty item")
 }
@@ -92,7 +98,7 @@ func (m *memSource) Snapshot(_ context.Context, put func(Item) error) (uint64, e
 		return 0, errAway
 	}
 	n := int64(0)
-	for group := '0'; group <= '6'; group++ {
+	for group := '/'; group <= '8'; group++ {
 		for k, i := range m.items {
 			if rune(k[0]) != group || i.Gone {
 				continue

@@ -18,19 +18,14 @@ type queries struct {
 
 const maxQueries = 4096
 
-type compiled struct {
-	text  string
-	query *access.Query
-}
-
 // compile returns the query, or an Invalid problem that gives the position of the mistake.
 // text may be part of a buffer that is used again: what is kept is a copy.
-func (q *queries) compile(text string) (*access.Query, error) {
+func (q *queries) compile(text string) (*compiled, error) {
 	h := maphash.String(q.seed, text)
 	first, second := &q.places[h%maxQueries], &q.places[(h>>32)%maxQueries]
 	for _, place := range [...]*atomic.Pointer[compiled]{first, second} {
 		if c := place.Load(); c != nil && c.text == text {
-			return c.query, nil
+			return c, nil
 		}
 	}
 	text = strings.Clone(text)
@@ -42,6 +37,7 @@ func (q *queries) compile(text string) (*access.Query, error) {
 	if first.Load() != nil && (second.Load() == nil || h>>63 == 1) {
 		place = second
 	}
-	place.Store(&compiled{text, query})
-	return query, nil
+	made := &compiled{Query: query, text: text}
+	place.Store(made)
+	return made, nil
 }

@@ -22,6 +22,7 @@ type rare struct {
 	past      []pastSecret
 	scopes    []access.Grant // within which its rights are cut
 	narrowed  atomic.Pointer[narrowed]
+	public    *public // of kinds that have one
 }
 
 // pastSecret is an earlier secret in its grace period.
@@ -48,9 +49,11 @@ func rareOf(c *Credential, before *rare, past []pastSecret) *rare {
 		r.networks = append(r.networks, plainPrefix(n))
 	}
 	var old *limiter
+	var shown *public
 	if before != nil {
-		old = before.limiter
+		old, shown = before.limiter, before.public
 	}
+	r.public = publicOf(c, shown)
 	r.limiter = newLimiter(c.Limits, old, c.QuotaUsed)
 	if !c.NotBefore.IsZero() {
 		r.notBefore = c.NotBefore.UnixMicro()
@@ -61,9 +64,18 @@ func rareOf(c *Credential, before *rare, past []pastSecret) *rare {
 	return r
 }
 
+// shown is nil for no record.
+func (r *rare) shown() *public {
+	if r == nil {
+		return nil
+	}
+	return r.public
+}
+
 func hasRare(c *Credential) bool {
 	return len(c.Networks) > 0 || len(c.Limits.Rates) > 0 || len(c.Limits.Quotas) > 0 ||
-		c.Labels.ExternalID != "" || len(c.Labels.Metadata) > 0 || !c.NotBefore.IsZero() || len(c.Scopes) > 0
+		c.Labels.ExternalID != "" || len(c.Labels.Metadata) > 0 || !c.NotBefore.IsZero() || len(c.Scopes) > 0 ||
+		c.PublicID != ""
 }
 
 // currentMaterial returns the index of the secret that holds without an end, the newest

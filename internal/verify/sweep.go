@@ -2,6 +2,7 @@ package verify
 
 import (
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
@@ -15,7 +16,7 @@ type seen struct {
 
 // newSeen returns nil for an index that is empty.
 func (x *Index) newSeen() *seen {
-	if len(x.dir.tenants) == 0 && len(x.dir.plans) == 0 {
+	if len(x.dir.tenants) == 0 && len(x.dir.plans) == 0 && x.dir.catalogue.apis == nil {
 		return nil
 	}
 	return &seen{things: make(map[string]bool), credentials: make(map[credential.ID]bool)}
@@ -43,6 +44,9 @@ func (x *Index) sweep() {
 		return
 	}
 	x.sweepCredentials(s)
+	if !s.has("catalogue", "") {
+		x.putCatalog(&catalog.Catalog{})
+	}
 	for id := range d.plans {
 		if !s.has("plan", string(id)) {
 			x.putPlan(&Plan{ID: id}, true)
@@ -67,9 +71,25 @@ func (x *Index) sweep() {
 		if !s.has("assignments", who.ID) {
 			x.putAssignments(&PrincipalAssignments{Principal: who, TenantID: p.tenant.id}, true)
 		}
-		if who.Type == access.PrincipalUser && !s.has("user", who.ID) {
+		x.sweepPrincipal(s, who)
+	}
+}
+
+func (x *Index) sweepPrincipal(s *seen, who access.Principal) {
+	switch who.Type {
+	case access.PrincipalUser:
+		if !s.has("user", who.ID) {
 			x.putUser(&tenancy.User{ID: tenancy.UserID(who.ID)}, true)
 		}
+	case access.PrincipalServiceAccount:
+		if !s.has("service account", who.ID) {
+			x.putServiceAccount(&tenancy.ServiceAccount{ID: tenancy.ServiceAccountID(who.ID)}, true)
+		}
+	case access.PrincipalApp:
+		if !s.has("app", who.ID) {
+			x.putApp(&tenancy.App{ID: tenancy.AppID(who.ID)}, true)
+		}
+	case access.PrincipalOrganization, access.PrincipalTenant, access.PrincipalSystem:
 	}
 }
 
@@ -87,7 +107,7 @@ func (x *Index) sweepCredentials(s *seen) {
 			}
 		}
 		for i := range gone {
-			x.dropRare(sh.remove(hashOf(&x.seed, &gone[i]), &gone[i], &x.mem, &x.seed))
+			x.dropRare(gone[i], sh.remove(hashOf(&x.seed, &gone[i]), &gone[i], &x.mem, &x.seed))
 		}
 		sh.mu.Unlock()
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
@@ -47,6 +48,9 @@ type Request struct {
 	DryRun      bool       // charge nothing, count nothing
 	// OnlyTenant, when set, makes credentials of other tenants NOT_FOUND.
 	OnlyTenant tenancy.TenantID
+	// Legacy says that the credential came as query parameters (VX6). That is NOT_FOUND for
+	// all but account keys of tenants whose policy allows it.
+	Legacy bool
 }
 
 // LimitState is what is left of one rate or quota after this call.
@@ -89,8 +93,8 @@ type PermissionSet struct {
 // the store satisfies it unseen.
 type Source interface {
 	// Snapshot streams everything the index needs, as of one revision, which it returns.
-	// The order is: plans, tenants, organizations, roles, assignments, users (and other
-	// principals), credentials. put must not keep what it is given beyond the call.
+	// The order is: catalogue, plans, tenants, organizations, roles, assignments, users,
+	// service accounts, apps, credentials. put must not keep what it is given beyond the call.
 	Snapshot(ctx context.Context, put func(Item) error) (revision uint64, err error)
 	// Changes returns the feed after a revision, at most limit rows, oldest first, each
 	// with the item's state now (which may be newer than the row), and the feed's head. Rows
@@ -116,8 +120,12 @@ type Item struct {
 	Role         *access.Role
 	Assignments  *PrincipalAssignments // all assignments of one principal
 	User         *tenancy.User
-	Credential   *Credential
-	Gone         bool
+	// App and ServiceAccount are needed without their names only.
+	App            *tenancy.App
+	ServiceAccount *tenancy.ServiceAccount
+	Catalog        *catalog.Catalog // there is one; it is never gone
+	Credential     *Credential
+	Gone           bool
 }
 
 // Plan is what a plan means to verification.

@@ -53,6 +53,32 @@ func NewFixture(letter string) Fixture {
 	return f
 }
 
+// App is an app of the fixture's, at the organization below.
+func (f Fixture) App() tenancy.App {
+	return tenancy.App{
+		ID: "app_" + tenancy.AppID(f.User.ID[4:]), TenantID: f.Tenant.ID, OrganizationID: f.Below.ID, Name: "App " + string(f.User.ID[4:]),
+		APIs: []string{"recording", "calling"}, State: tenancy.Active, CreatedAt: Epoch, CreatedByName: f.User.DisplayName,
+		Labels: tenancy.Labels{ExternalID: "app-1", Metadata: map[string]string{"a": "b"}},
+	}
+}
+
+// ServiceAccount is a service account of the fixture's, at the root.
+func (f Fixture) ServiceAccount() tenancy.ServiceAccount {
+	return tenancy.ServiceAccount{
+		ID: "sva_" + tenancy.ServiceAccountID(f.User.ID[4:]), TenantID: f.Tenant.ID, OrganizationID: f.Root.ID,
+		Email: "robot@" + f.Tenant.Slug + ".example", Description: "Nightly export", State: tenancy.Active,
+		CreatedAt: Epoch, CreatedByName: f.User.DisplayName,
+	}
+}
+
+// Operation is one that is pending.
+func (f Fixture) Operation() store.Operation {
+	return store.Operation{
+		ID: "opn_" + string(f.User.ID[4:]), TenantID: f.Tenant.ID, Action: "revoke", State: store.OperationPending, Total: 3,
+		Input: []byte(`{"ids":[1,2,3]}`), CreatedBy: f.Principal(), CreatedByName: f.User.DisplayName, CreatedAt: Epoch,
+	}
+}
+
 // Principal is the fixture's user as a principal.
 func (f Fixture) Principal() access.Principal {
 	return access.Principal{Type: access.PrincipalUser, ID: string(f.User.ID)}

@@ -49,6 +49,18 @@ func SQLite(tb testing.TB) string {
 // the test when there is no server, or fails it in CI.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
+	server := mustServer(tb)
+	return mustCreate(tb, server, " TEMPLATE "+mustTemplate(tb, server))
+}
+
+// EmptyPostgres is Postgres without a schema.
+func EmptyPostgres(tb testing.TB) string {
+	tb.Helper()
+	return mustCreate(tb, mustServer(tb), "")
+}
+
+func mustServer(tb testing.TB) string {
+	tb.Helper()
 	server := os.Getenv(Environment)
 	if server == "" {
 		if os.Getenv("CI") == "true" {
@@ -56,9 +68,13 @@ func Postgres(tb testing.TB) string {
 		}
 		tb.Skipf("%s is not set", Environment)
 	}
-	from := mustTemplate(tb, server)
+	return server
+}
+
+func mustCreate(tb testing.TB, server, options string) string {
+	tb.Helper()
 	name := "claviger_test_" + strings.ToLower(rand.Text()[:16])
-	mustExec(tb, server, "CREATE DATABASE "+name+" TEMPLATE "+from)
+	mustExec(tb, server, "CREATE DATABASE "+name+options)
 	tb.Cleanup(func() { mustExec(tb, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return database(tb, server, name)
 }
