@@ -192,7 +192,7 @@ func (p *program) apiKeyChangeCommand() *cobra.Command {
 		Use:   "change ID",
 		Short: "Change an organization's key: its name, or when it ends",
 		Long:  "Change an organization's key. Of a user's key the name is all that can be changed.",
-		Args:  oneArgument("key's ID, such as crd_8fK2mPq0Zr4T"),
+		Args:  oneKeyID,
 	}
 	o := p.take(cmd, callerSettings...)
 	name := cmd.Flags().String("name", "", "the new `NAME`")
