@@ -45,7 +45,7 @@ unit:
 
 .PHONY: e2e
 e2e:
-	@tools/install-debian postgresql nginx curl jq gettext-base
+	@tools/install-debian postgresql nginx caddy curl jq openssl gettext-base
 	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
 

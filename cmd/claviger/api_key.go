@@ -23,7 +23,7 @@ func (p *program) apiKeyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		p.apiKeyIssueCommand(), p.apiKeyListCommand(), p.apiKeyRenameCommand(), p.apiKeyRotateCommand(), p.apiKeyDeleteCommand(),
+		p.apiKeyIssueCommand(), p.apiKeyListCommand(), p.apiKeyRenameCommand(), p.apiKeyChangeCommand(), p.apiKeyRotateCommand(), p.apiKeyDeleteCommand(),
 		p.apiKeyActionCommand("show", "Show an API key, without its secret", (*client.Client).APIKey),
 		p.apiKeyActionCommand("suspend", "Stop an API key until it is resumed", (*client.Client).SuspendAPIKey),
 		p.apiKeyActionCommand("resume", "Let a suspended API key verify again", (*client.Client).ResumeAPIKey),
@@ -179,6 +179,37 @@ func (p *program) apiKeyRenameCommand() *cobra.Command {
 			return err
 		}
 		k, err := c.RenameAPIKey(cmd.Context(), args[0], *name)
+		if err != nil {
+			return err
+		}
+		return printAPIKey(cmd.OutOrStdout(), o, k)
+	}
+	return cmd
+}
+
+func (p *program) apiKeyChangeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "change ID",
+		Short: "Change an organization's key: its name, or when it ends",
+		Long:  "Change an organization's key. Of a user's key the name is all that can be changed.",
+		Args:  oneKeyID,
+	}
+	o := p.take(cmd, callerSettings...)
+	name := cmd.Flags().String("name", "", "the new `NAME`")
+	expires := cmd.Flags().String("expires", "", "`WHEN` it ends: a date, a time, a duration such as 90d, or never")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r := api.ChangeAPIKeyRequest{Name: given(cmd, "name", name), NeverExpires: *expires == "never"}
+		if !r.NeverExpires {
+			var err error
+			if r.ExpiresAt, err = parseWhen(*expires, time.Now()); err != nil {
+				return err
+			}
+		}
+		c, err := p.connect(o)
+		if err != nil {
+			return err
+		}
+		k, err := c.ChangeAPIKey(cmd.Context(), args[0], r)
 		if err != nil {
 			return err
 		}

@@ -133,16 +133,27 @@ func TestNV10ExpiryAfterAYear(t *testing.T) {
 			t.Errorf("a person's ends %s", own.ExpiresAt)
 		}
 		w.clock.advance(364 * 24 * time.Hour)
-		w.organization(w.a.ID, w.a.RootOrg) // a change brings the index up to date
-		if got := w.code(key.Key.Reveal()); got != api.VerifyValid {
+		if got := w.codeSoon(key.Key.Reveal()); got != api.VerifyValid {
 			t.Errorf("after 364 days: %s", got)
 		}
 		w.clock.advance(3 * 24 * time.Hour)
-		w.organization(w.a.ID, w.a.RootOrg)
-		if got := w.code(key.Key.Reveal()); got != api.VerifyExpired {
+		if got := w.codeSoon(key.Key.Reveal()); got != api.VerifyExpired {
 			t.Errorf("after a year: %s", got)
 		}
 	})
+}
+
+// codeSoon is code after the clock was moved far: the index is stale until it has looked again.
+func (w *world) codeSoon(key string) api.VerifyCode {
+	w.Helper()
+	tick := time.NewTicker(5 * time.Millisecond) // what goes on in the background can only be polled
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
+		r := w.bearer(w.verifier).do(http.MethodPost, "/v1/verify", map[string]any{"credential": key})
+		if r.status == http.StatusOK || time.Now().After(deadline) {
+			return into[api.VerifyResponse](w, r).Code
+		}
+	}
 }
 
 // NV13: the key's page has the full key, and name and expiry can be changed. NV14: edit,
