@@ -23,8 +23,7 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 		q.hash = hashOf(&x.seed, (*credential.ID)(&key.ID))
 		x.shards[q.hash%shardCount].expect(q.hash)
 	}
-	now, at := x.clock.read()
-	p, staleness, err := x.fresh(now, at)
+	p, at, staleness, err := x.fresh()
 	if err != nil {
 		return Result{}, err
 	}

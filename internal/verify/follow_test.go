@@ -328,3 +328,25 @@ func until(t *testing.T, done func() bool) {
 		}
 	}
 }
+
+// A proof that is made while a call reads the clock doesn't make the node look stale.
+func TestProofMadeMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	var meanwhile func()
+	w.index = New(Config{Source: w.source, Peppers: w.peppers, Now: func() time.Time {
+		now := w.clock.Now()
+		if do := meanwhile; do != nil {
+			meanwhile = nil
+			do()
+		}
+		return now
+	}})
+	w.load(t)
+	meanwhile = func() {
+		w.clock.advance(time.Second)
+		w.load(t)
+	}
+	if res := w.verify(t, Request{Credential: w.text}); !res.Valid {
+		t.Error(res.Code)
+	}
+}

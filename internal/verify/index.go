@@ -173,18 +173,21 @@ func (p *proof) staleness(now time.Time, at int64) time.Duration {
 	return max(d, time.Duration(at-p.at)*time.Microsecond)
 }
 
-// fresh returns the proof that the index may answer by, or an Unavailable problem.
-func (x *Index) fresh(now time.Time, at int64) (*proof, time.Duration, error) {
-	p := x.proof.Load()
+// fresh returns the proof that the index may answer by and the time, in Unix microseconds,
+// or an Unavailable problem. The proof is taken before the clock is read: one made in between
+// would seem to come from the future, as it does when the clock was set back.
+func (x *Index) fresh() (p *proof, at int64, staleness time.Duration, err error) {
+	p = x.proof.Load()
+	now, at := x.clock.read()
 	if p == nil {
-		return nil, 0, errUndecided
+		return nil, at, 0, errUndecided
 	}
-	d := p.staleness(now, at)
-	if d < 0 || d > x.cfg.MaxStaleness {
+	staleness = p.staleness(now, at)
+	if staleness < 0 || staleness > x.cfg.MaxStaleness {
 		x.clock.raise(at) // once stale it stays stale, though the clock be set back
-		return nil, 0, errStale
+		return nil, at, 0, errStale
 	}
-	return p, d, nil
+	return p, at, staleness, nil
 }
 
 // MarkUndecided makes the index answer nothing until it has read the feed again: for a

@@ -100,8 +100,7 @@ func (x *Index) Public(publicID string) (Public, bool) {
 // than the credential's own key: by a signature, or by a token that was made for it. The
 // request's forms of credential must be empty. Otherwise it is as Verify.
 func (x *Index) Proved(id credential.ID, r *Request) (res Result, err error) {
-	now, at := x.clock.read()
-	p, staleness, err := x.fresh(now, at)
+	p, at, staleness, err := x.fresh()
 	if err != nil {
 		return Result{}, err
 	}
