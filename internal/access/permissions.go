@@ -30,6 +30,8 @@ const (
 	TenantsManage Permission = "claviger.tenants:manage"
 	PlansManage   Permission = "claviger.plans:manage"
 	CatalogManage Permission = "claviger.catalog:manage"
+
+	SigningKeysManage Permission = "claviger.signing_keys:manage"
 )
 
 // SignInAutomatic lets an organization key sign people at or below its organization in
@@ -93,6 +95,7 @@ func Permissions() []PermissionInfo {
 		{Permission: TenantsManage, Group: groupSystem, Name: "Tenants: change", Label: "Create, change, suspend and delete tenants", System: true},
 		{Permission: PlansManage, Group: groupSystem, Name: "Plans", Label: "Change plans", System: true},
 		{Permission: CatalogManage, Group: groupSystem, Name: "API catalogue", Label: "Change the API catalogue", System: true},
+		{Permission: SigningKeysManage, Group: groupSystem, Name: "Signing keys", Label: "Change the keys that sign tokens", System: true},
 	}
 }
 
@@ -116,4 +119,20 @@ func tenantLevel() []Grant {
 		}
 	}
 	return grants
+}
+
+// Administrative reports whether a set lets its holder look after others: people, their
+// rights and their credentials, or the account's records. Looking at people and
+// organizations, usage, and what one does for oneself are not administration.
+func Administrative(s Set) bool {
+	for _, info := range Permissions() {
+		switch info.Permission {
+		case APIKeysGenerate, ClientCredentialsManageOwn, CredentialsVerify, OrganizationsRead, UsersRead, RolesRead, UsageRead:
+		default:
+			if s.Allows(info.Permission) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -15,7 +15,9 @@ type CreateOrganizationInput struct {
 	Tenant tenancy.TenantID
 	Parent tenancy.OrgID // empty means the root
 	Name   string
-	Labels tenancy.Labels
+	// Domains are sign-in settings: a tenant's credentials cannot set them.
+	Domains []string
+	Labels  tenancy.Labels
 	Idempotency
 }
 
@@ -33,7 +35,9 @@ type ChangeOrganizationInput struct {
 	ID     tenancy.OrgID
 	Name   *string
 	Parent *tenancy.OrgID
-	Labels *tenancy.Labels
+	// Domains are sign-in settings: a tenant's credentials cannot change them.
+	Domains *[]string
+	Labels  *tenancy.Labels
 }
 
 // OrganizationsInput filters the list of organizations.
@@ -70,6 +74,11 @@ func (a *Authority) CreateOrganization(ctx context.Context, caller access.Caller
 		if err := c.require(access.OrganizationsManage, parent); err != nil {
 			return err
 		}
+		if len(in.Domains) > 0 {
+			if err := c.signInSettings(); err != nil {
+				return err
+			}
+		}
 		out, err = once(c, "organization.create", in.Idempotency, func() (tenancy.Organization, string, error) {
 			o, err := c.createOrganization(tenancy.OrgID(id), parent, in)
 			return o, id, err
@@ -82,7 +91,7 @@ func (a *Authority) CreateOrganization(ctx context.Context, caller access.Caller
 func (c *change) createOrganization(id tenancy.OrgID, parent []tenancy.OrgID, in CreateOrganizationInput) (tenancy.Organization, error) {
 	o := tenancy.Organization{
 		ID: id, TenantID: c.tenant.ID, ParentID: parent[len(parent)-1], Path: tenancy.ChildPath(parent, id),
-		Name: in.Name, State: tenancy.Active, Labels: in.Labels, CreatedAt: c.now,
+		Name: in.Name, State: tenancy.Active, Domains: foldDomains(in.Domains), Labels: in.Labels, CreatedAt: c.now,
 	}
 	if err := tenancy.ValidatePlacement(id, 1, parent); err != nil {
 		return o, err
@@ -96,20 +105,40 @@ func (c *change) createOrganization(id tenancy.OrgID, parent []tenancy.OrgID, in
 	return o, c.record("organization.create", organizationTarget(o), nil, organizationFields(o))
 }
 
+// signInSettings refuses tenants' credentials, whatever they hold.
+func (s *scope) signInSettings() error {
+	if s.all() {
+		return nil
+	}
+	return access.MayAdminister(s.caller, access.TenantManage)
+}
+
+func foldDomains(list []string) []string {
+	var folded []string
+	for _, d := range list {
+		folded = append(folded, tenancy.FoldDomain(d))
+	}
+	return folded
+}
+
 func validateOrganization(o tenancy.Organization) error {
 	if err := tenancy.ValidateName("/name", o.Name); err != nil {
+		return err
+	}
+	if err := tenancy.ValidateDomains(o.Domains); err != nil {
 		return err
 	}
 	return tenancy.ValidateLabels(o.Labels)
 }
 
 func organizationFields(o tenancy.Organization) fields {
-	return fields{"name": o.Name, "parent_id": o.ParentID, "external_id": o.Labels.ExternalID, "metadata": o.Labels.Metadata}
+	return fields{"name": o.Name, "parent_id": o.ParentID, "domains": o.Domains, "external_id": o.Labels.ExternalID, "metadata": o.Labels.Metadata}
 }
 
-// ChangeOrganization renames an organization or moves it with everything below. It needs
-// claviger.organizations:manage there, and for a move also at the new parent, together
-// with everything that the move makes others hold there. Audited as organization.change.
+// ChangeOrganization renames an organization, changes its domains or labels, or moves it
+// with everything below. It needs claviger.organizations:manage there, for domains in a
+// session, and for a move also at the new parent, together with everything that the move
+// makes others hold there. Audited as organization.change.
 func (a *Authority) ChangeOrganization(ctx context.Context, caller access.Caller, in ChangeOrganizationInput) (out tenancy.Organization, err error) {
 	tenant, err := a.organizationTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
@@ -124,6 +153,12 @@ func (a *Authority) ChangeOrganization(ctx context.Context, caller access.Caller
 			return err
 		}
 		o := old
+		if in.Domains != nil {
+			if err := c.signInSettings(); err != nil {
+				return err
+			}
+			o.Domains = foldDomains(*in.Domains)
+		}
 		set(&o.Name, in.Name)
 		set(&o.Labels, in.Labels)
 		if err := validateOrganization(o); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // IssueServiceAccountKeyInput asks for a new key pair, or takes the public half of one.
@@ -55,12 +56,9 @@ type ServiceAccountKeysInput struct {
 	Page           store.Page
 }
 
-// The keys that service accounts may have. Longer ones make verification slow.
+// The keys that are made; token.CheckNewRSA says which others may be brought.
 const (
 	madeKeyBits   = 2048
-	leastKeyBits  = 2048
-	mostKeyBits   = 4096
-	keyExponent   = 65537
 	longestKeyPEM = 16 << 10
 )
 
@@ -143,11 +141,8 @@ func parsePublicKey(text string) ([]byte, error) {
 	if key == nil {
 		return nil, refuse("Only RSA public keys can be used.")
 	}
-	if bits := key.N.BitLen(); bits < leastKeyBits || bits > mostKeyBits || key.N.Bit(0) == 0 {
-		return nil, refuse(fmt.Sprintf("Use an RSA key of %d to %d bits.", leastKeyBits, mostKeyBits))
-	}
-	if key.E != keyExponent {
-		return nil, refuse(fmt.Sprintf("Use an RSA key with the public exponent %d.", keyExponent))
+	if err := token.CheckNewRSA(key); err != nil {
+		return nil, refuse(err.Error())
 	}
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {

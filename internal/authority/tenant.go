@@ -173,6 +173,9 @@ func validatePolicy(p tenancy.Policy) error {
 			}
 		}
 	}
+	if life := p.TokenLifetime; life != 0 && (life < tenancy.MinTokenLifetime || life > tenancy.MaxTokenLifetime || life%time.Second != 0) {
+		return problem.InvalidField("/policy/token_lifetime", "Choose whole seconds, from 60 to 7200.")
+	}
 	return nil
 }
 
@@ -264,7 +267,8 @@ func tenantFields(t tenancy.Tenant) fields {
 	return fields{
 		"slug": t.Slug, "name": t.Name, "plan_id": t.PlanID, "external_id": t.Labels.ExternalID, "metadata": t.Labels.Metadata,
 		"max_lifetime": t.Policy.MaxLifetime, "default_lifetime": t.Policy.DefaultLifetime,
-		"legacy_account_keys": t.Policy.LegacyAccountKeys,
+		"legacy_account_keys": t.Policy.LegacyAccountKeys, "token_lifetime": t.Policy.TokenLifetime,
+		"administrators_sign_in_automatically": t.Policy.AdministratorsSignInAutomatically,
 	}
 }
 

@@ -131,6 +131,19 @@ func (t Tenant) Seal(s secret.Secret, purpose AAD) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.seal(s, bound)
+}
+
+// SealSigningKey encrypts the private half of a signing key for its key ID.
+func (t Tenant) SealSigningKey(s secret.Secret, keyID string) ([]byte, error) {
+	bound, err := signingPurpose(keyID)
+	if err != nil {
+		return nil, err
+	}
+	return t.seal(s, bound)
+}
+
+func (t Tenant) seal(s secret.Secret, bound []byte) ([]byte, error) {
 	if t.aead == nil {
 		return nil, errors.New("sealing needs a keyset")
 	}
@@ -151,6 +164,19 @@ func (t Tenant) Open(sealed []byte, purpose AAD) (secret.Secret, error) {
 	if err != nil {
 		return secret.Secret{}, err
 	}
+	return t.open(sealed, bound)
+}
+
+// OpenSigningKey decrypts what SealSigningKey sealed for the key ID. The error is as Open's.
+func (t Tenant) OpenSigningKey(sealed []byte, keyID string) (secret.Secret, error) {
+	bound, err := signingPurpose(keyID)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	return t.open(sealed, bound)
+}
+
+func (t Tenant) open(sealed, bound []byte) (secret.Secret, error) {
 	if t.aead == nil {
 		return secret.Secret{}, errors.New("opening needs a keyset")
 	}
@@ -163,19 +189,34 @@ func (t Tenant) Open(sealed []byte, purpose AAD) (secret.Secret, error) {
 	return s, nil
 }
 
-// purposeLabel keeps these purposes apart from any other that a later version invents.
-const purposeLabel = "claviger sealed secret 1"
+// The labels keep the two kinds of purposes apart, and from any other that a later version
+// invents.
+const (
+	purposeLabel        = "claviger sealed secret 1"
+	signingPurposeLabel = "claviger signing key 1"
+)
 
-// encode writes each part after its length, so that no two purposes read the same.
+func signingPurpose(keyID string) ([]byte, error) {
+	if keyID == "" {
+		return nil, errors.New("sealing a signing key needs its key ID")
+	}
+	return joined(signingPurposeLabel, keyID), nil
+}
+
+// joined writes each part after its length, so that no two lists read the same.
+func joined(parts ...string) (out []byte) {
+	for _, part := range parts {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(part)))
+		out = append(out, part...)
+	}
+	return out
+}
+
 func (a AAD) encode() ([]byte, error) {
 	if a.Tenant == "" || a.Credential.IsZero() || a.Field == "" || a.Version < 1 {
 		return nil, errIncomplete
 	}
-	var out []byte
-	for _, part := range []string{purposeLabel, string(a.Tenant), a.Credential.String(), a.Field} {
-		out = binary.BigEndian.AppendUint32(out, uint32(len(part)))
-		out = append(out, part...)
-	}
+	out := joined(purposeLabel, string(a.Tenant), a.Credential.String(), a.Field)
 	return binary.BigEndian.AppendUint64(out, uint64(a.Version)), nil
 }
 

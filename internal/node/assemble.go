@@ -4,19 +4,17 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/server"
 )
 
 // assemble makes the HTTP handler.
 func (n *Node) assemble() (http.Handler, error) {
 	c := &n.cfg
-	publicURL := c.PublicURL
-	if publicURL == "" {
-		publicURL = n.url
-	}
 	s, err := server.New(server.Config{
 		Authority: n.authority, Index: n.index, Signin: n.people, Store: n.store,
-		Logger: c.Logger, Now: c.Now, Version: c.Version, PublicURL: publicURL,
+		Tokens: n.tokens, Format: secret.Format{Brand: c.Brand},
+		Logger: c.Logger, Now: c.Now, Version: c.Version, PublicURL: n.publicURL(),
 		TrustedProxies: c.TrustedProxies, Hosts: c.Hosts,
 	})
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // Config says what to run. Database is required; the rest has defaults.
@@ -44,6 +46,12 @@ type Config struct {
 	// Checkpoints is the file of signed audit checkpoints; empty means none are made.
 	Checkpoints string
 
+	// TokenAlgorithm signs access and session tokens; empty means ES256. Another than before
+	// takes over within an hour.
+	TokenAlgorithm token.Algorithm
+	// TokenAudience is the aud of tokens: the vendor's APIs. Empty means PublicURL.
+	TokenAudience string
+
 	// Version is what /healthz tells; empty means nothing.
 	Version string
 	// PublicURL is where people reach the console; it begins the links of invitations.
@@ -62,6 +70,9 @@ type Config struct {
 func (c *Config) fill() {
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:0"
+	}
+	if c.TokenAlgorithm == "" {
+		c.TokenAlgorithm = token.ES256
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -59,6 +59,16 @@ func (n *Node) expire(ctx context.Context) error {
 	return nil
 }
 
+// keepSigningKeys lets new signing keys take over and removes old ones when it is time.
+func (n *Node) keepSigningKeys(ctx context.Context) error {
+	every(ctx, signingEvery, func() {
+		if err := n.authority.KeepSigningKeys(ctx, n.cfg.TokenAlgorithm); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "the signing keys could not be looked after", slog.Any("error", err))
+		}
+	})
+	return nil
+}
+
 // every calls do until ctx ends, with the pause between two calls.
 func every(ctx context.Context, pause time.Duration, do func()) {
 	tick := time.NewTicker(pause)

@@ -18,6 +18,7 @@ import (
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/token"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
@@ -25,6 +26,7 @@ const (
 	shutdownGrace = 10 * time.Second
 	usageInterval = 10 * time.Second
 	expireEvery   = 30 * time.Second
+	signingEvery  = 10 * time.Minute
 )
 
 // Node is one Claviger. Open it, Run it, Close it.
@@ -34,6 +36,7 @@ type Node struct {
 	keyring   *Keyring
 	envelope  *envelope.Envelope
 	index     *verify.Index
+	tokens    *token.Ring
 	authority *authority.Authority
 	journal   *authority.Journal
 	checks    *authority.CheckpointLog
@@ -119,8 +122,9 @@ func (n *Node) openData(ctx context.Context) (err error) {
 		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks,
 	}
 	if n.listener != nil {
+		n.tokens = token.NewRing(token.Config{Issuer: n.publicURL(), Audience: c.TokenAudience, Open: n.openSigningKey})
 		n.index = verify.New(verify.Config{
-			Source: n.store, Format: format, Peppers: peppers, Now: c.Now,
+			Source: n.store, Format: format, Peppers: peppers, Tokens: n.tokens, Now: c.Now,
 			MaxStaleness: c.MaxStaleness, Logger: c.Logger,
 		})
 		work.Applied, work.Undecided = n.applied, n.index.MarkUndecided
@@ -128,14 +132,39 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if n.authority, err = authority.New(work); err != nil {
 		return fmt.Errorf("starting the authority: %w", err)
 	}
-	n.people, err = signin.New(signin.Config{Store: n.store, Authority: n.authority, Now: c.Now, Logger: c.Logger})
+	n.people, err = signin.New(signin.Config{
+		Store: n.store, Authority: n.authority, Index: n.index, Tokens: n.tokens, Now: c.Now, Logger: c.Logger,
+	})
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)
 	}
 	if err = n.authority.BootstrapSystem(ctx); err != nil {
 		return fmt.Errorf("making the system tenant: %w", err)
 	}
+	if n.tokens == nil {
+		return nil
+	}
+	if err = n.authority.KeepSigningKeys(ctx, c.TokenAlgorithm); err != nil {
+		return fmt.Errorf("making the signing key: %w", err)
+	}
 	return nil
+}
+
+// openTimeout ends the opening of a signing key when the database hangs.
+const openTimeout = 10 * time.Second
+
+func (n *Node) openSigningKey(id string, sealed []byte) (secret.Secret, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	return n.authority.OpenSigningKey(ctx, id, sealed)
+}
+
+// publicURL is where people and programs reach the node.
+func (n *Node) publicURL() string {
+	if n.cfg.PublicURL != "" {
+		return n.cfg.PublicURL
+	}
+	return n.url
 }
 
 // applied waits for the index. Before Run nothing is verified, and the snapshot that Run
@@ -162,6 +191,9 @@ func (n *Node) SignIn() *signin.Manager { return n.people }
 // Index answers verifications.
 func (n *Node) Index() *verify.Index { return n.index }
 
+// Tokens signs and reads the installation's own tokens.
+func (n *Node) Tokens() *token.Ring { return n.tokens }
+
 // Store is the database.
 func (n *Node) Store() *store.Store { return n.store }
 
@@ -186,6 +218,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.people.Run(workCtx)) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
+	work.Go(func() error { return n.keepSigningKeys(workCtx) })
 	work.Go(func() error { return n.announce(workCtx) })
 
 	serving.Go(func() error {

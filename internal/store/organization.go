@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -23,22 +24,25 @@ type organizationRow struct {
 	State      string
 	ExternalID string
 	Metadata   string
+	Domains    string
 	CreatedAt  int64
 }
 
 func (r *organizationRow) organization() (tenancy.Organization, error) {
 	named, err := labels(r.ExternalID, r.Metadata)
+	domains, err2 := fromText[[]string](r.Domains)
 	return tenancy.Organization{
 		ID: tenancy.OrgID(r.ID), TenantID: tenancy.TenantID(r.TenantID), ParentID: tenancy.OrgID(r.ParentID),
-		Path: pathOf(r.Path), Name: r.Name, State: tenancy.State(r.State), Labels: named, CreatedAt: moment(r.CreatedAt),
-	}, err
+		Path: pathOf(r.Path), Name: r.Name, State: tenancy.State(r.State), Domains: domains, Labels: named, CreatedAt: moment(r.CreatedAt),
+	}, errors.Join(err, err2)
 }
 
 var (
 	insertOrganization = insertInto("organizations", "row_id", "id", "tenant_id", "parent_id", "path", "name", "name_key",
-		"state", "external_id", "metadata", "search_text", "created_at")
-	updateOrganization = update("organizations", "name", "name_key", "state", "external_id", "metadata", "search_text")
+		"state", "external_id", "metadata", "domains", "search_text", "created_at")
+	updateOrganization = update("organizations", "name", "name_key", "state", "external_id", "metadata", "domains", "search_text")
 	organizationTaken  = problem.New(problem.Conflict, "organization_exists", "Another organization has this external ID. Choose another.")
+	domainTaken        = problem.New(problem.Conflict, "domain_taken", "Another organization of the account has one of these domains. Take it away there first.")
 )
 
 // Organization is one organization of the tenant, also a deleted one.
@@ -134,17 +138,57 @@ func (tx *Tx) InsertOrganization(o tenancy.Organization) error {
 	if err != nil {
 		return err
 	}
+	domains, err := listText(o.Domains)
+	if err != nil {
+		return err
+	}
 	row, err := tx.touch(itemOrganization, string(o.ID))
 	if err != nil {
 		return err
 	}
-	return tx.write(statement{text: insertOrganization, taken: organizationTaken, args: []any{
+	err = tx.write(statement{text: insertOrganization, taken: organizationTaken, args: []any{
 		row, string(o.ID), string(o.TenantID), string(o.ParentID), pathText(o.Path), o.Name, fold(o.Name),
-		string(o.State), o.Labels.ExternalID, metadata, searchText(o.Name, o.Labels.ExternalID), micros(o.CreatedAt),
+		string(o.State), o.Labels.ExternalID, metadata, domains, searchText(o.Name, o.Labels.ExternalID), micros(o.CreatedAt),
 	}})
+	if err != nil {
+		return err
+	}
+	return tx.insertDomains(o)
 }
 
-// UpdateOrganization changes name, state and labels; MoveOrganization changes its place.
+// insertDomains notes whose the domains are, so that each is one organization's.
+func (tx *Tx) insertDomains(o tenancy.Organization) error {
+	if o.State == tenancy.Deleted {
+		return nil
+	}
+	for _, d := range o.Domains {
+		if err := tx.write(statement{
+			text: "INSERT INTO organization_domains (tenant_id, domain, organization_id) VALUES (?, ?, ?)",
+			args: []any{string(tx.tenant), d, string(o.ID)}, taken: domainTaken,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type domainRow struct {
+	bun.BaseModel `bun:"table:organization_domains,alias:d"`
+
+	TenantID       string
+	Domain         string
+	OrganizationID string
+}
+
+// OrganizationOfDomain is the tenant's organization that has a domain, in the form of
+// tenancy.FoldDomain; Missing when none has.
+func (tx *Tx) OrganizationOfDomain(domain string) (tenancy.OrgID, error) {
+	row, err := find[domainRow](tx, "domain", "domain = ? AND tenant_id = ?", domain, string(tx.tenant))
+	return tenancy.OrgID(row.OrganizationID), err
+}
+
+// UpdateOrganization changes name, state, domains and labels; MoveOrganization changes its
+// place. A domain that another organization of the tenant has is a Conflict, code domain_taken.
 func (tx *Tx) UpdateOrganization(o tenancy.Organization) error {
 	if err := tx.own(o.TenantID); err != nil {
 		return err
@@ -153,13 +197,28 @@ func (tx *Tx) UpdateOrganization(o tenancy.Organization) error {
 	if err != nil {
 		return err
 	}
+	domains, err := listText(o.Domains)
+	if err != nil {
+		return err
+	}
+	before, err := tx.Organization(o.ID)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.touch(itemOrganization, string(o.ID)); err != nil {
 		return err
 	}
-	return tx.write(statement{text: updateOrganization, one: "organization", taken: organizationTaken, args: []any{
-		o.Name, fold(o.Name), string(o.State), o.Labels.ExternalID, metadata, searchText(o.Name, o.Labels.ExternalID),
+	err = tx.write(statement{text: updateOrganization, one: "organization", taken: organizationTaken, args: []any{
+		o.Name, fold(o.Name), string(o.State), o.Labels.ExternalID, metadata, domains, searchText(o.Name, o.Labels.ExternalID),
 		string(o.ID), string(tx.tenant),
 	}})
+	if err != nil || slices.Equal(before.Domains, o.Domains) && before.State == o.State {
+		return err
+	}
+	if err := tx.exec("DELETE FROM organization_domains WHERE organization_id = ? AND tenant_id = ?", string(o.ID), string(tx.tenant)); err != nil {
+		return err
+	}
+	return tx.insertDomains(o)
 }
 
 // MoveOrganization puts an organization, with all below it, under another parent. Under

@@ -18,7 +18,7 @@ func planItem(p catalog.Plan) verify.Item {
 }
 
 // Snapshot streams everything that verification holds, as of one revision: catalogue,
-// plans, tenants, organizations, roles, assignments, users, service accounts, apps, credentials. Credentials come without what
+// plans, tenants, organizations, roles, assignments, users, service accounts, apps, revoked tokens, signing keys, credentials. Credentials come without what
 // verification doesn't ask for: name, hint, and the times and origin of creation.
 func (s *Store) Snapshot(ctx context.Context, put func(verify.Item) error) (revision uint64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -73,7 +73,18 @@ func (tx *Tx) allTenantsSmallThings(put func(verify.Item) error) error {
 	}); err != nil {
 		return err
 	}
-	return stream(tx, nil, (*appRow).app, func(a tenancy.App) error { return put(verify.Item{App: &a}) })
+	if err := stream(tx, nil, (*appRow).app, func(a tenancy.App) error { return put(verify.Item{App: &a}) }); err != nil {
+		return err
+	}
+	alive := func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("expires_at > ?", micros(tx.store.now())) }
+	if err := stream(tx, alive, (*revokedTokenRow).item, func(t verify.RevokedToken) error { return put(verify.Item{RevokedToken: &t}) }); err != nil {
+		return err
+	}
+	keys, err := tx.AllTenantsSigningKeys()
+	if err != nil {
+		return err
+	}
+	return put(verify.Item{SigningKeys: &verify.SigningKeys{List: keys}})
 }
 
 // stream reads all rows of a table one by one.

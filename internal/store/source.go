@@ -109,6 +109,10 @@ func gone(r feedRow) verify.Item {
 		return verify.Item{Gone: true, ServiceAccount: &tenancy.ServiceAccount{ID: tenancy.ServiceAccountID(r.ItemID), TenantID: tenant}}
 	case itemCatalog:
 		return verify.Item{Catalog: &catalog.Catalog{}}
+	case itemSigningKeys:
+		return verify.Item{SigningKeys: &verify.SigningKeys{}}
+	case itemRevokedToken:
+		return verify.Item{Gone: true, RevokedToken: &verify.RevokedToken{ID: r.ItemID}}
 	case itemCredential:
 		c := &verify.Credential{}
 		copy(c.ID[:], r.ItemID)
@@ -147,6 +151,12 @@ func (tx *Tx) allTenantsItems(item int64, ids []string, into map[thing]verify.It
 	case itemCatalog:
 		whole := func(q *bun.SelectQuery) *bun.SelectQuery { return q }
 		return collect(tx, whole, (*catalogRow).catalog, func(c catalog.Catalog) { put(catalogItem, verify.Item{Catalog: &c}) })
+	case itemSigningKeys:
+		keys, err := tx.AllTenantsSigningKeys()
+		put(signingKeysItem, verify.Item{SigningKeys: &verify.SigningKeys{List: keys}})
+		return err
+	case itemRevokedToken:
+		return collect(tx, byID, (*revokedTokenRow).item, func(t verify.RevokedToken) { put(t.ID, verify.Item{RevokedToken: &t}) })
 	case itemCredential:
 		return tx.allTenantsCredentials(ids, into)
 	}

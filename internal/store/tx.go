@@ -60,7 +60,7 @@ func (tx *Tx) AllTenantsIn(tenant tenancy.TenantID) *Tx {
 func (tx *Tx) Head() uint64 { return tx.head.revision }
 
 // RightsRevision is the revision of the last change to anything that decides who may do
-// what, which is everything in the feed but credentials. While it stays the same, what was
+// what, which is everything in the feed but credentials, revoked tokens and signing keys. While it stays the same, what was
 // resolved from them stays right.
 func (tx *Tx) RightsRevision() uint64 { return tx.head.rights }
 
@@ -168,6 +168,8 @@ const (
 	itemApp            int64 = 8
 	itemServiceAccount int64 = 9
 	itemCatalog        int64 = 10 // there is one
+	itemRevokedToken   int64 = 11
+	itemSigningKeys    int64 = 12 // all of them, as one
 )
 
 // touch adds a row to the feed and returns its revision. Every change of what verification
@@ -183,7 +185,7 @@ func (tx *Tx) touch(item int64, id string) (revision int64, err error) {
 		return 0, errText
 	}
 	tx.head.revision++
-	if item != itemCredential {
+	if item != itemCredential && item != itemRevokedToken && item != itemSigningKeys {
 		tx.head.rights = tx.head.revision
 	}
 	revision = int64(tx.head.revision)

@@ -67,16 +67,40 @@ type Policy struct {
 	DefaultLifetime map[string]time.Duration
 	// LegacyAccountKeys lets account keys come as query parameters at the gateway (VX6).
 	LegacyAccountKeys bool
+	// TokenLifetime is how long access tokens and session tokens are good for, in whole
+	// seconds from MinTokenLifetime to MaxTokenLifetime; 0 means DefaultTokenLifetime.
+	TokenLifetime time.Duration
+	// AdministratorsSignInAutomatically lets organization keys sign in people who hold
+	// administrative rights (NV2).
+	AdministratorsSignInAutomatically bool
+}
+
+// How long tokens are good for.
+const (
+	DefaultTokenLifetime = 15 * time.Minute
+	MinTokenLifetime     = time.Minute
+	MaxTokenLifetime     = 2 * time.Hour
+)
+
+// Tokens is how long tokens are good for under the policy.
+func (p Policy) Tokens() time.Duration {
+	if p.TokenLifetime == 0 {
+		return DefaultTokenLifetime
+	}
+	return p.TokenLifetime
 }
 
 // Organization is a node of a tenant's tree. The root is the account.
 type Organization struct {
-	ID        OrgID
-	TenantID  TenantID
-	ParentID  OrgID   // empty for the root
-	Path      []OrgID // from the root to this organization, itself included
-	Name      string
-	State     State // Suspended stops everything at and below
+	ID       OrgID
+	TenantID TenantID
+	ParentID OrgID   // empty for the root
+	Path     []OrgID // from the root to this organization, itself included
+	Name     string
+	State    State // Suspended stops everything at and below
+	// Domains are names of which "user@domain" and "DOMAIN\user" are people here and below
+	// (NV2): in lower case, each of one organization in the tenant.
+	Domains   []string
 	Labels    Labels
 	CreatedAt time.Time
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -148,4 +149,46 @@ func metadataFault(m map[string]string) string {
 		return fmt.Sprintf("This must have at most %d bytes as JSON.", MaxMetadata)
 	}
 	return ""
+}
+
+// MaxDomains is how many domains an organization may have.
+const MaxDomains = 20
+
+// FoldDomain is the form in which domains are kept and compared.
+func FoldDomain(s string) string { return strings.ToLower(s) }
+
+// ValidateDomains checks an organization's domains, as Windows ("CORP") or e-mail
+// ("example.com") knows them: in the form of FoldDomain, each once. The pointers are
+// "/domains" and "/domains/N".
+func ValidateDomains(list []string) error {
+	if len(list) > MaxDomains {
+		return problem.InvalidField("/domains", fmt.Sprintf("There may be at most %d domains.", MaxDomains))
+	}
+	var fields []problem.Field
+	for i, d := range list {
+		fault := ""
+		switch {
+		case !domainName(d):
+			fault = "Use letters, digits, hyphens, dots and underscores, such as CORP or example.com."
+		case slices.Contains(list[:i], d):
+			fault = "This domain is there twice."
+		}
+		if fault != "" {
+			fields = append(fields, problem.Field{Pointer: fmt.Sprintf("/domains/%d", i), Message: fault})
+		}
+	}
+	return problem.InvalidFields(fields)
+}
+
+func domainName(s string) bool {
+	if s == "" || len(s) > 253 || strings.Trim(s, ".-") != s || strings.Contains(s, "..") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -100,6 +101,8 @@ func newKey(k SigningKey) (*key, error) {
 	if err != nil || k.ID != keyID(k.Public) {
 		return nil, errKey
 	}
+	// What is kept is a copy: a list may come from a buffer that is used again.
+	k.Public, k.Sealed = bytes.Clone(k.Public), bytes.Clone(k.Sealed)
 	made := &key{SigningKey: k}
 	switch p := parsed.(type) {
 	case *ecdsa.PublicKey:

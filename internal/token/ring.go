@@ -187,39 +187,51 @@ func (r *Ring) Read(raw string, now time.Time) (c Claims, ok bool) {
 	if fault != None {
 		return Claims{}, false
 	}
-	c, _, fault = r.Check(&p, now)
-	return c, fault == None && c.When(now.UnixMicro()) == None
+	found, fault := r.Check(&p, now)
+	if fault != None || found.When(now.UnixMicro()) != None {
+		return Claims{}, false
+	}
+	return found.Claims, true
 }
 
 // Own reports whether a token claims to be one of the installation's own.
 func (p *Parsed) Own() bool { return p.Type == typeAccess || p.Type == typeSession }
 
-// Check checks signature and claims, but not whether its times include now: for that there
-// is Claims.When, which a caller that remembers claims asks each time. keys is the set that
-// it was checked with.
-func (r *Ring) Check(p *Parsed, now time.Time) (c Claims, keys *Keys, f Fault) {
-	keys = r.keys.Load()
-	if !p.Own() {
-		return c, keys, BadType
-	}
-	k := keys.byID[p.KeyID]
-	switch {
-	case k == nil || !k.accepts(now):
-		return c, keys, UnknownKey
-	case p.Algorithm != string(k.Algorithm):
-		return c, keys, BadAlgorithm
-	case !k.made(p.signed, p.signature):
-		return c, keys, BadSignature
-	}
-	c, f = p.ownClaims()
-	return c, keys, f
+// Checked is a token whose signature is right.
+type Checked struct {
+	Claims
+	Keys *Keys // the set that it was checked with
+	// From and Until, exclusive, are when it is accepted, in Unix microseconds.
+	From, Until int64
 }
 
-// When says whether a token is accepted at a time in Unix microseconds. Nodes' clocks may
-// differ by a minute.
-func (c *Claims) When(at int64) Fault {
-	return within(at, c.IssuedAt.UnixMicro()-Skew.Microseconds(), c.ExpiresAt.UnixMicro())
+// Check checks signature and claims, but not whether the token's times include now: for that
+// there is When, which a caller that remembers what was checked asks each time.
+func (r *Ring) Check(p *Parsed, now time.Time) (c Checked, f Fault) {
+	c.Keys = r.keys.Load()
+	if !p.Own() {
+		return c, BadType
+	}
+	k := c.Keys.byID[p.KeyID]
+	switch {
+	case k == nil || !k.accepts(now):
+		return c, UnknownKey
+	case p.Algorithm != string(k.Algorithm):
+		return c, BadAlgorithm
+	case !k.made(p.signed, p.signature):
+		return c, BadSignature
+	}
+	c.Claims, f = p.ownClaims()
+	// Nodes' clocks may differ by a minute.
+	c.From, c.Until = c.IssuedAt.UnixMicro()-Skew.Microseconds(), c.ExpiresAt.UnixMicro()
+	if end := k.VerifiesUntil; !end.IsZero() {
+		c.Until = min(c.Until, end.UnixMicro())
+	}
+	return c, f
 }
+
+// When says whether the token is accepted at a time in Unix microseconds.
+func (c *Checked) When(at int64) Fault { return within(at, c.From, c.Until) }
 
 func newKeys(list []*key) *Keys {
 	k := &Keys{list: list, byID: make(map[string]*key, len(list))}

@@ -15,9 +15,18 @@ import (
 // changes nothing, and items may come before what they refer to. The caller has the right
 // to apply. Only a credential that finds no room is an error.
 func (x *Index) put(i Item) error {
+	x.directoryMu.Lock()
+	defer x.directoryMu.Unlock()
+	if i.Credential == nil && i.RevokedToken == nil && i.SigningKeys == nil {
+		x.generation.Add(1)
+	}
 	switch {
 	case i.Credential != nil:
 		return x.putCredential(i.Credential, i.Gone)
+	case i.RevokedToken != nil:
+		x.putRevokedToken(i.RevokedToken, i.Gone)
+	case i.SigningKeys != nil:
+		x.putSigningKeys(i.SigningKeys)
 	case i.User != nil:
 		x.putUser(i.User, i.Gone)
 	case i.App != nil:
@@ -69,6 +78,7 @@ func (x *Index) putTenant(in *tenancy.Tenant, gone bool) {
 	t.state, t.labels = stateOf(in.State), labelsOf(in.Labels)
 	t.account.Store(accountText(in.AccountID))
 	t.legacy.Store(in.Policy.LegacyAccountKeys)
+	t.tokenLife.Store(int64(in.Policy.Tokens()))
 	t.root = d.orgOf(in.RootOrg, t)
 	if p := d.planOf(in.PlanID); p != t.plan {
 		delete(t.plan.tenants, t)
@@ -164,7 +174,7 @@ func (x *Index) putUser(in *tenancy.User, gone bool) {
 	x.seen.add("user", string(in.ID))
 	x.putPrincipal(access.Principal{Type: access.PrincipalUser, ID: string(in.ID)}, in.TenantID, gone, func(p *principal) {
 		p.state, p.labels = stateOf(in.State), labelsOf(in.Labels)
-		p.own = x.dir.interned.text(in.Licence)
+		p.own, p.home = x.dir.interned.text(in.Licence), x.dir.orgOf(in.OrganizationID, p.tenant)
 	})
 }
 
@@ -202,6 +212,17 @@ func (x *Index) putPrincipal(who access.Principal, in tenancy.TenantID, gone boo
 			d.assign(pl)
 		}
 		d.judge(pl)
+	}
+}
+
+// putSigningKeys hands the keys on. One that can't be read signs and proves nothing; that
+// is no reason to stop deciding about all else.
+func (x *Index) putSigningKeys(in *SigningKeys) {
+	if x.cfg.Tokens == nil {
+		return
+	}
+	if err := x.cfg.Tokens.Replace(in.List); err != nil {
+		x.log.Error("a signing key of tokens is left out", "error", err)
 	}
 }
 

@@ -13,12 +13,16 @@ import (
 type catalogue struct {
 	apis     map[string]access.Set // what an app may do that chose an API; legacy ones are not there (VC7)
 	licences map[string]access.Set // what each licence lets client credentials carry
+	clients  map[string]access.Set // what a licence lets people do through a desktop client, by clientKey
 	all      access.Set            // of every API but the legacy ones
 	legacy   access.Set
 }
 
 func catalogueOf(c *catalog.Catalog) catalogue {
-	k := catalogue{apis: make(map[string]access.Set), licences: make(map[string]access.Set), legacy: c.Legacy()}
+	k := catalogue{
+		apis: make(map[string]access.Set), licences: make(map[string]access.Set), clients: make(map[string]access.Set),
+		legacy: c.Legacy(),
+	}
 	everything := access.SetOf(c.Permissions()...)
 	var all []access.Permission
 	for _, a := range c.APIs() {
@@ -32,9 +36,17 @@ func catalogueOf(c *catalog.Catalog) catalogue {
 		if scopes, ok := c.ScopesOffered(l.Key, everything); ok {
 			k.licences[l.Key] = access.SetOf(scopes...)
 		}
+		for _, client := range l.Clients {
+			if set, ok := c.ClientPermissions(client, l.Key); ok {
+				k.clients[clientKey(client, l.Key)] = set.Vendor()
+			}
+		}
 	}
 	return k
 }
+
+// clientKey joins two keys of the catalogue, which have no spaces.
+func clientKey(client, licence string) string { return client + " " + licence }
 
 // chosen is what APIs, as choiceOf names them, give together. What isn't in the catalogue
 // any more gives nothing.

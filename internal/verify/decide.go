@@ -7,6 +7,7 @@ import (
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // Verify decides. The error is nil for every verdict; otherwise it is an Unavailable
@@ -18,6 +19,9 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 		text = r.Secret
 	}
 	key, ok := x.cfg.Format.Parse(text)
+	if !ok && r.Credential != "" && token.Looks(text) {
+		return x.verifySigned(r)
+	}
 	q := question{r: r, key: &key, cost: r.Cost}
 	if ok {
 		q.hash = hashOf(&x.seed, (*credential.ID)(&key.ID))
@@ -48,6 +52,7 @@ type question struct {
 	key        *secret.Parsed
 	hash       uint64        // of the key's ID
 	digest     secret.Digest // under the current pepper
+	person     *person       // of session tokens; nil for all else
 }
 
 var (
@@ -114,6 +119,11 @@ func (x *Index) foundAt(e *entry) found {
 func (x *Index) answer(q *question, f *found, version uint32, res *Result) {
 	f.describe(res, version)
 	res.Permissions = f.permissions()
+	x.conclude(q, f, res)
+}
+
+// conclude fills in the verdict.
+func (x *Index) conclude(q *question, f *found, res *Result) {
 	res.Code = x.verdict(q, f, res)
 	res.Valid = res.Code == Valid
 	if !res.Valid && !res.Code.standing() {
@@ -219,13 +229,16 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 	if c := f.stopped(); c != "" {
 		return c
 	}
+	if q.person != nil && q.person.stop != "" {
+		return q.person.stop
+	}
 	if c := x.untimely(q, f); c != "" {
 		return c
 	}
 	if q.asksLegacy && f.e.kind != kindAccountKey {
 		return WrongKind
 	}
-	if !f.admits(q) {
+	if !f.admits(q) || q.person != nil && !q.person.admitted(f) {
 		return Forbidden
 	}
 	if q.query != nil {
@@ -235,8 +248,8 @@ func (x *Index) verdict(q *question, f *found, res *Result) Code {
 			return InsufficientPermissions
 		}
 	}
-	if f.rare == nil || f.rare.limiter == nil {
-		return Valid
+	if f.rare == nil || f.rare.limiter == nil || q.person != nil {
+		return Valid // a key's limits are for signing in, not for what people do then
 	}
 	code, left := f.rare.limiter.charge(time.UnixMicro(q.at).UTC(), q.cost, q.r.DryRun)
 	res.Limits = left

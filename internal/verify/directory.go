@@ -67,13 +67,14 @@ type plan struct {
 
 // tenant is the zero but for its ID until the feed has told of it, and then counts as deleted.
 type tenant struct {
-	id      tenancy.TenantID
-	account atomic.Pointer[string] // the account ID in decimal, for the ID form
-	legacy  atomic.Bool            // account keys may come as query parameters
-	state   tenancy.State
-	plan    *plan // never nil
-	root    *org
-	labels  *tenancy.Labels
+	id        tenancy.TenantID
+	account   atomic.Pointer[string] // the account ID in decimal, for the ID form
+	legacy    atomic.Bool            // account keys may come as query parameters
+	tokenLife atomic.Int64           // of tokens; a time.Duration
+	state     tenancy.State
+	plan      *plan // never nil
+	root      *org
+	labels    *tenancy.Labels
 
 	roles  map[access.RoleID]access.Role
 	rights map[string]*rights
@@ -96,6 +97,7 @@ type principal struct {
 	state       tenancy.State // empty while it is only known by name
 	labels      *tenancy.Labels
 	own         string // of a user the licence, of an app its choice
+	home        *org   // of a user; nil for others
 	assignments []assignment
 	places      []*place
 }
@@ -208,14 +210,7 @@ func (d *directory) judge(pl *place) {
 		orgState = pl.org.state
 	}
 	s := standing{set: &emptySet, planless: !t.plan.apiAccess}
-	switch {
-	case t.state == tenancy.Suspended:
-		s.stop = TenantSuspended
-	case t.state != tenancy.Active, p.state == tenancy.Deleted, orgState == tenancy.Deleted:
-		s.stop = Revoked // what is deleted doesn't come back
-	case p.state != tenancy.Active, orgState != tenancy.Active:
-		s.stop = Suspended
-	}
+	s.stop = stopOf(t, p.state, orgState)
 	if t.id == tenancy.SystemTenantID {
 		s.planless = false // the installation's own operators have bought no plan
 	}
@@ -244,6 +239,19 @@ func (d *directory) judge(pl *place) {
 	case access.PrincipalUser, access.PrincipalApp, access.PrincipalServiceAccount, access.PrincipalSystem:
 	}
 	pl.holder.labels.Store(labels)
+}
+
+// stopOf is why a principal at an organization can't be spoken for; empty when nothing stops it.
+func stopOf(t *tenant, principal, organization tenancy.State) Code {
+	switch {
+	case t.state == tenancy.Suspended:
+		return TenantSuspended
+	case t.state != tenancy.Active, principal == tenancy.Deleted, organization == tenancy.Deleted:
+		return Revoked // what is deleted doesn't come back
+	case principal != tenancy.Active, organization != tenancy.Active:
+		return Suspended
+	}
+	return ""
 }
 
 // judgeAll computes the standing of everyone in a tenant.

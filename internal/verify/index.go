@@ -12,6 +12,7 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // Config says what an Index reads and how fresh it must be.
@@ -19,6 +20,9 @@ type Config struct {
 	Source  Source
 	Format  secret.Format
 	Peppers *secret.Peppers
+	// Tokens reads the installation's own tokens, and gets its keys from the feed. Nil: none
+	// of its own is accepted.
+	Tokens *token.Ring
 	// Now is the clock; nil means time.Now. It should carry a monotonic reading, as
 	// time.Now does, so that steps of the wall clock leave staleness alone.
 	Now func() time.Time
@@ -53,6 +57,9 @@ type Index struct {
 	mem     slabs
 	dir     directory
 	public  publicIDs
+	revoked revokedTokens
+	checked checkedTokens
+	faults  faultLog
 	queries queries
 	legacy  atomic.Pointer[access.Set] // permissions of legacy APIs; nil for none
 	dummy   secret.Digest              // compared with when nothing was found
@@ -62,6 +69,11 @@ type Index struct {
 	proofMu   sync.Mutex // guards undecided and stores to proof
 	undecided uint64     // how often MarkUndecided was called
 	revision  atomic.Uint64
+
+	// directoryMu is held by whoever applies while it changes dir. Only session tokens need
+	// to read it meanwhile: everything else is worked into the holders.
+	directoryMu sync.RWMutex
+	generation  atomic.Uint64 // grows with each change that may concern a person
 
 	applying chan struct{} // holds one token: whoever has it applies the feed, and owns dir's maps
 	loaded   bool          // guarded by applying: a snapshot is in the index
@@ -101,6 +113,7 @@ func New(cfg Config) *Index {
 		seed:     [2]uint64{rand.Uint64() | 1, rand.Uint64() | 1}, //nolint:gosec // spreads keys over slots; nothing is secret about it
 		dir:      newDirectory(),
 		queries:  queries{seed: maphash.MakeSeed()},
+		checked:  checkedTokens{seed: maphash.MakeSeed()},
 		applying: make(chan struct{}, 1),
 		wake:     make(chan struct{}, 1),
 		ready:    make(chan struct{}),

@@ -12,7 +12,7 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// rare is what few credentials have. Records are never changed but for the limiter's
+// rare is what few credentials have, and apps. Records are never changed but for the limiter's
 // counts and the narrowed set, which is computed when it is first asked for.
 type rare struct {
 	networks  []netip.Prefix
@@ -20,6 +20,7 @@ type rare struct {
 	labels    *tenancy.Labels
 	notBefore int64 // Unix microseconds; 0 means at once
 	past      []pastSecret
+	second    []pastSecret   // an app's secrets beside its key, the current one among them
 	scopes    []access.Grant // within which its rights are cut
 	narrowed  atomic.Pointer[narrowed]
 	public    *public // of kinds that have one
@@ -44,7 +45,7 @@ func rareOf(c *Credential, before *rare, past []pastSecret) *rare {
 	if past == nil && !hasRare(c) {
 		return nil // nearly all
 	}
-	r := &rare{labels: labelsOf(c.Labels), past: past}
+	r := &rare{labels: labelsOf(c.Labels), past: past, second: secondSecrets(c)}
 	for _, n := range c.Networks {
 		r.networks = append(r.networks, plainPrefix(n))
 	}
@@ -75,7 +76,7 @@ func (r *rare) shown() *public {
 func hasRare(c *Credential) bool {
 	return len(c.Networks) > 0 || len(c.Limits.Rates) > 0 || len(c.Limits.Quotas) > 0 ||
 		c.Labels.ExternalID != "" || len(c.Labels.Metadata) > 0 || !c.NotBefore.IsZero() || len(c.Scopes) > 0 ||
-		c.PublicID != ""
+		c.PublicID != "" || c.Kind == credential.App
 }
 
 // currentMaterial returns the index of the secret that holds without an end, the newest

@@ -38,6 +38,9 @@ func (s *seen) has(what, id string) bool { return s.things[what+" "+id] }
 
 // sweep takes out what the snapshot that was just read didn't bring.
 func (x *Index) sweep() {
+	x.directoryMu.Lock()
+	defer x.directoryMu.Unlock()
+	x.generation.Add(1)
 	s, d := x.seen, &x.dir
 	x.seen = nil
 	if s == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // Code is why a credential is good or not.
@@ -39,7 +40,7 @@ const (
 
 // Request is one question. Strings may alias a request buffer: nothing of it is kept.
 type Request struct {
-	Credential  string     // a key, taken alone
+	Credential  string     // a key, an access or session token, or a service account's JWT, taken alone
 	ID          string     // with Secret: a user ID (PV1) or account ID; empty otherwise
 	Secret      string     // with ID
 	Permissions string     // a permission query; empty asks for nothing
@@ -52,6 +53,17 @@ type Request struct {
 	// all but account keys of tenants whose policy allows it.
 	Legacy bool
 }
+
+// Form is how a credential was proved.
+type Form string
+
+// The forms.
+const (
+	FormKey          Form = "" // by its own key
+	FormAccessToken  Form = "access_token"
+	FormSessionToken Form = "session_token" // the principal is the person who was signed in
+	FormAssertion    Form = "assertion"     // a JWT that a service account signed
+)
 
 // LimitState is what is left of one rate or quota after this call.
 type LimitState struct {
@@ -77,7 +89,9 @@ type Result struct {
 	Missing        []access.Permission
 	ExpiresAt      time.Time // zero means never
 	SecretVersion  int
-	Limits         []LimitState // nil when the credential has none
+	Form           Form
+	Token          *token.Claims // of access and session tokens; nil otherwise
+	Limits         []LimitState  // nil when the credential has none
 	Revision       uint64
 	Staleness      time.Duration
 }
@@ -94,7 +108,7 @@ type PermissionSet struct {
 type Source interface {
 	// Snapshot streams everything the index needs, as of one revision, which it returns.
 	// The order is: catalogue, plans, tenants, organizations, roles, assignments, users,
-	// service accounts, apps, credentials. put must not keep what it is given beyond the call.
+	// service accounts, apps, revoked tokens, signing keys, credentials. put must not keep what it is given beyond the call.
 	Snapshot(ctx context.Context, put func(Item) error) (revision uint64, err error)
 	// Changes returns the feed after a revision, at most limit rows, oldest first, each
 	// with the item's state now (which may be newer than the row), and the feed's head. Rows
@@ -125,8 +139,13 @@ type Item struct {
 	ServiceAccount *tenancy.ServiceAccount
 	Catalog        *catalog.Catalog // there is one; it is never gone
 	Credential     *Credential
+	RevokedToken   *RevokedToken
+	SigningKeys    *SigningKeys // there is one; it is never gone
 	Gone           bool
 }
+
+// SigningKeys are all keys that the installation's own tokens are signed and checked with.
+type SigningKeys struct{ List []token.SigningKey }
 
 // Plan is what a plan means to verification.
 type Plan struct {
