@@ -101,6 +101,9 @@ type Caller struct {
 	UserAgent string
 	RequestID string
 
+	// Ceiling bounds what the caller does by a token's scope; nil bounds nothing.
+	Ceiling *Set
+
 	// Holdings are resolved inside the transaction that uses them, never before it.
 	Holdings []Holding
 }

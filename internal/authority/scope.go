@@ -97,7 +97,19 @@ func (s *scope) resolveCaller() error {
 		s.caller.Name, s.caller.Organization = p.app.Name, p.app.OrganizationID
 	}
 	s.caller.Holdings = p.holdings
+	if s.caller.Ceiling != nil {
+		s.caller.Holdings = bounded(p.holdings, *s.caller.Ceiling)
+	}
 	return nil
+}
+
+// bounded is what is held as far as a ceiling goes.
+func bounded(held []access.Holding, ceiling access.Set) []access.Holding {
+	list := make([]access.Holding, len(held))
+	for i, h := range held {
+		list[i] = access.Holding{Organization: h.Organization, Set: h.Set.Intersect(ceiling)}
+	}
+	return list
 }
 
 // checkCredential makes sure that the credential the caller came with still lives, and
@@ -121,6 +133,14 @@ func (s *scope) checkCredential() error {
 		return stopped()
 	}
 	s.caller.CredentialExpires = k.ExpiresAt
+	if k.Kind == credential.ClientCredential {
+		// It speaks for a user, but for no more than was chosen for it.
+		ceiling := access.NewSet(k.Scopes...)
+		if s.caller.Ceiling != nil {
+			ceiling = ceiling.Intersect(*s.caller.Ceiling)
+		}
+		s.caller.Ceiling = &ceiling
+	}
 	return nil
 }
 

@@ -151,8 +151,15 @@ var rows = map[string]row{
 	"Tenant":       {input: func(w *world) any { return authority.TenantInput{ID: w.acme.ID} }},
 	"Tenants":      {input: func(*world) any { return authority.TenantsInput{} }, caller: system, foreign: problem.Denied, refused: []func(w *world) access.Caller{sysNone, super}},
 
-	"CreatePlan": systemRow("plan.create", func(*world) any { return authority.CreatePlanInput{Key: "silver", Name: "Silver"} }),
-	"ChangePlan": systemRow("plan.change", func(w *world) any { return authority.ChangePlanInput{ID: w.starter, Name: ptr("Start")} }),
+	"CreatePlan":       systemRow("plan.create", func(*world) any { return authority.CreatePlanInput{Key: "silver", Name: "Silver"} }),
+	"ChangePlan":       systemRow("plan.change", func(w *world) any { return authority.ChangePlanInput{ID: w.starter, Name: ptr("Start")} }),
+	"SigningKeys":      {input: func(*world) any { return authority.SigningKeysInput{} }, caller: system, foreign: problem.Denied, refused: []func(w *world) access.Caller{sysNone, super}},
+	"RotateSigningKey": systemRow("signing_key.rotate", func(*world) any { return authority.RotateSigningKeyInput{AtOnce: true} }),
+	"WithdrawSigningKey": systemRow("signing_key.withdraw", func(w *world) any {
+		k, err := w.a.RotateSigningKey(w.Context(), w.system, authority.RotateSigningKeyInput{AtOnce: true})
+		w.must(err)
+		return authority.WithdrawSigningKeyInput{ID: k.ID}
+	}),
 	"DeletePlan": systemRow("plan.delete", func(w *world) any {
 		p, err := w.a.CreatePlan(w.Context(), w.system, authority.CreatePlanInput{Key: "gone-" + string(rune('a'+w.state()[1]%26)) + string(rune('a'+w.state()[1]/26%26)), Name: "Gone"})
 		w.must(err)
@@ -266,7 +273,7 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "Run", "WorkOperations"}
+var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "KeepSigningKeys", "OpenSigningKey", "Run", "WorkOperations"}
 
 // streams are the operations that hand out rows one by one; TestExport shows them.
 var streams = []string{"ExportKeys"}

@@ -94,12 +94,28 @@ func (s *Server) byCredential(r *http.Request, c *call) error {
 	if res.Kind == credential.VerifierKey {
 		return problem.New(problem.Denied, "verifier_key", "A verifier key may verify credentials and do nothing else.")
 	}
+	if err := notForSessions(&res); err != nil {
+		return err
+	}
 	c.caller = access.Caller{
 		Tenant: res.TenantID, Principal: res.Principal, Organization: res.OrganizationID,
 		Via: access.ViaCredential, CredentialID: res.CredentialID.String(), CredentialExpires: res.ExpiresAt,
 		Source: c.from.Source, UserAgent: c.from.UserAgent, RequestID: c.id,
 	}
+	if res.Token != nil {
+		ceiling := res.Permissions.Set
+		c.caller.Ceiling = &ceiling
+	}
 	return nil
+}
+
+// notForSessions keeps session tokens of desktop clients out of everything of ours: they
+// are for the vendor's APIs (NV2).
+func notForSessions(res *verify.Result) error {
+	if res.Form != verify.FormSessionToken {
+		return nil
+	}
+	return problem.New(problem.Denied, "session_token", "A session token of a desktop client is not accepted here.")
 }
 
 // sessionToken is the cookie's value; empty when there is none, or more than one.

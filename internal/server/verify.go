@@ -186,6 +186,9 @@ func (s *Server) verifier(r *http.Request) (only tenancy.TenantID, err error) {
 	if err := notValid(&res); err != nil {
 		return "", err
 	}
+	if err := notForSessions(&res); err != nil {
+		return "", err
+	}
 	if res.Kind != credential.VerifierKey && (res.Permissions == nil || !res.Permissions.Set.Allows(access.CredentialsVerify)) {
 		return "", problem.New(problem.Denied, "permission_required",
 			"This needs a verifier key, or the permission "+string(access.CredentialsVerify)+".")
