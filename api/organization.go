@@ -10,6 +10,7 @@ type Organization struct {
 	Path       []string          `json:"path" nullable:"false" doc:"IDs from the root to this organization, itself included."`
 	Name       string            `json:"name"`
 	State      string            `json:"state" enum:"active,suspended,deleted" doc:"suspended stops everything at and below."`
+	Domains    []string          `json:"domains,omitempty" nullable:"false" doc:"For automatic sign-in: user@domain and DOMAIN\\user are people here and below."`
 	ExternalID string            `json:"external_id,omitempty"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
 	CreatedAt  time.Time         `json:"created_at"`
@@ -19,6 +20,7 @@ type Organization struct {
 type CreateOrganizationRequest struct {
 	ParentID   string            `json:"parent_id" minLength:"1" maxLength:"64"`
 	Name       string            `json:"name" minLength:"1" maxLength:"200"`
+	Domains    []string          `json:"domains,omitempty" nullable:"false" maxItems:"20" maxLength:"253" doc:"Each is one organization's. A tenant's credentials cannot set them." example:"[\"corp\", \"example.com\"]"`
 	ExternalID string            `json:"external_id,omitempty" maxLength:"200"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
 }
@@ -28,6 +30,7 @@ type CreateOrganizationRequest struct {
 type ChangeOrganizationRequest struct {
 	ParentID   *string            `json:"parent_id,omitempty" minLength:"1" maxLength:"64"`
 	Name       *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	Domains    *[]string          `json:"domains,omitempty" nullable:"false" maxItems:"20" maxLength:"253" doc:"Replaces all of them. A tenant's credentials cannot change them."`
 	ExternalID *string            `json:"external_id,omitempty" maxLength:"200" doc:"Empty removes it."`
 	Metadata   *map[string]string `json:"metadata,omitempty" doc:"Replaces all of it."`
 }

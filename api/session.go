@@ -74,3 +74,23 @@ type Holding struct {
 	OrganizationID string   `json:"organization_id"`
 	Permissions    []string `json:"permissions" nullable:"false"`
 }
+
+// AutomaticSignInRequest signs somebody in to a desktop client that holds an organization's
+// key, without a password.
+type AutomaticSignInRequest struct {
+	Key      Secret `json:"key" minLength:"1" maxLength:"200" doc:"The organization's key."`
+	Username string `json:"username" minLength:"1" maxLength:"500" doc:"Who is signed on to the computer: user, DOMAIN\\user or user@domain, in any case." example:"CORP\\ada"`
+	Client   string `json:"client" minLength:"1" maxLength:"63" doc:"The desktop client's key in the catalogue." example:"desktop"`
+}
+
+// RenewAutomaticSignInRequest asks for the next token before this one is over.
+type RenewAutomaticSignInRequest struct {
+	SessionToken Secret `json:"session_token" minLength:"1" maxLength:"8192"`
+}
+
+// AutomaticSession is somebody's stay at a desktop client.
+type AutomaticSession struct {
+	SessionToken Secret    `json:"session_token" doc:"For the vendor's APIs, as a bearer token. The management API does not take it."`
+	ExpiresAt    time.Time `json:"expires_at" doc:"Renew it before; 12 hours after the sign-in that comes to an end."`
+	UserID       string    `json:"user_id"`
+}

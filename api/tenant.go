@@ -23,6 +23,9 @@ type Policy struct {
 	MaxLifetimeSeconds     map[string]int64 `json:"max_lifetime_seconds,omitempty" doc:"The longest life of a credential, by kind."`
 	DefaultLifetimeSeconds map[string]int64 `json:"default_lifetime_seconds,omitempty" doc:"The life of a credential when none is asked for, by kind."`
 	LegacyAccountKeys      bool             `json:"legacy_account_keys,omitempty" doc:"Whether account keys are taken from the query parameters account_id and api_key of a request. Deprecated: they stand in logs and histories."`
+	TokenLifetimeSeconds   int64            `json:"token_lifetime_seconds,omitempty" minimum:"60" maximum:"7200" doc:"How long access tokens and session tokens are good for; absent means 900."`
+
+	AdministratorsSignInAutomatically bool `json:"administrators_sign_in_automatically,omitempty" doc:"Whether organization keys sign in people who hold administrative rights, too."`
 }
 
 // CreateTenantRequest makes a tenant with its root organization and the built-in roles.

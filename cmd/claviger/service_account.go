@@ -39,7 +39,7 @@ func (p *program) serviceAccountCommand() *cobra.Command {
 		k.action("suspend", "Stop a service account until it is resumed", (*client.Client).SuspendServiceAccount),
 		k.action("resume", "Let a suspended service account go on", (*client.Client).ResumeServiceAccount),
 		k.end("End a service account and its keys for good", (*client.Client).DeleteServiceAccount),
-		p.serviceAccountKeyCommand(k.idOf),
+		p.serviceAccountKeyCommand(k.idOf), p.serviceAccountJWTCommand(),
 	)
 }
 

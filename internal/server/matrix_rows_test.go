@@ -33,12 +33,22 @@ var peopleMatrix = map[string]row{
 	"DELETE /v1/sessions/current": {where: outside},
 	"POST /v1/invitations/accept": {where: outside},
 	"POST /v1/first-admin":        {where: outside},
-	"GET /healthz":                {where: outside},
-	"GET /readyz":                 {where: outside},
-	"GET /metrics":                {where: outside},
-	"GET /openapi.json":           {where: outside},
-	"GET /{$}":                    {where: outside},
+	// A key, a token or a client's secret is the proof; see automatic_test.go and oauth_test.go.
+	"POST /v1/sign-in/automatic":                  {where: outside},
+	"POST /v1/sign-in/automatic/renew":            {where: outside},
+	"POST /oauth2/token":                          {where: outside},
+	"POST /oauth2/revoke":                         {where: outside},
+	"GET /.well-known/oauth-authorization-server": {where: outside},
+	"GET /.well-known/jwks.json":                  {where: outside},
+	"GET /healthz":                                {where: outside},
+	"GET /readyz":                                 {where: outside},
+	"GET /metrics":                                {where: outside},
+	"GET /openapi.json":                           {where: outside},
+	"GET /{$}":                                    {where: outside},
 	// Callers are verifier keys; see verify_test.go.
+	"POST /oauth2/introspect": {where: outside, call: func(_ *world, c *client, _ place) reply {
+		return c.raw(http.MethodPost, "/oauth2/introspect", []byte("token=x"), "Content-Type", "application/x-www-form-urlencoded")
+	}},
 	"POST /v1/verify": {where: outside, call: func(_ *world, c *client, _ place) reply {
 		return c.observed(http.MethodPost, "/v1/verify", map[string]any{"credential": "x"})
 	}},

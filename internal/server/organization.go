@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
@@ -56,7 +57,7 @@ func (s *Server) createOrganization(ctx context.Context, c *call, in *createOrga
 		return nil, err
 	}
 	org, err := s.authority.CreateOrganization(ctx, c.caller, authority.CreateOrganizationInput{
-		Tenant: in.tenant(), Parent: tenancy.OrgID(in.Body.ParentID), Name: in.Body.Name,
+		Tenant: in.tenant(), Parent: tenancy.OrgID(in.Body.ParentID), Name: in.Body.Name, Domains: in.Body.Domains,
 		Labels: labels(in.Body.ExternalID, in.Body.Metadata), Idempotency: once,
 	})
 	return answerWith(org, err, organizationOf)
@@ -91,7 +92,7 @@ type changeOrganizationInput struct {
 
 func (s *Server) changeOrganization(ctx context.Context, c *call, in *changeOrganizationInput) (*body[api.Organization], error) {
 	ask := authority.ChangeOrganizationInput{
-		ID: tenancy.OrgID(in.ID), Name: in.Body.Name, Parent: retyped[tenancy.OrgID](in.Body.ParentID),
+		ID: tenancy.OrgID(in.ID), Name: in.Body.Name, Parent: retyped[tenancy.OrgID](in.Body.ParentID), Domains: in.Body.Domains,
 	}
 	if in.Body.ExternalID != nil || in.Body.Metadata != nil {
 		now, err := s.authority.Organization(ctx, c.caller, authority.OrganizationInput{ID: ask.ID})
@@ -135,7 +136,7 @@ func (s *Server) removeOrganization(ctx context.Context, c *call, in *IDInput) (
 func organizationOf(o tenancy.Organization) api.Organization {
 	return api.Organization{
 		ID: string(o.ID), TenantID: string(o.TenantID), ParentID: string(o.ParentID), Path: texts(o.Path),
-		Name: o.Name, State: string(o.State), ExternalID: o.Labels.ExternalID, Metadata: maps.Clone(o.Labels.Metadata),
+		Name: o.Name, State: string(o.State), Domains: slices.Clone(o.Domains), ExternalID: o.Labels.ExternalID, Metadata: maps.Clone(o.Labels.Metadata),
 		CreatedAt: o.CreatedAt,
 	}
 }

@@ -103,6 +103,7 @@ var wireNames = []struct{ rule, wire string }{
 	{"/principal/id", "/principal_id"},
 	{"/policy/max_lifetime", "/policy/max_lifetime_seconds"},
 	{"/policy/default_lifetime", "/policy/default_lifetime_seconds"},
+	{"/policy/token_lifetime", "/policy/token_lifetime_seconds"},
 }
 
 func onTheWire(pointer string) string {

@@ -28,8 +28,11 @@ import (
 
 	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/gateway"
+	"github.com/claviger-io/claviger/internal/oauth"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/token"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
@@ -38,6 +41,11 @@ type Config struct {
 	Authority *authority.Authority
 	Index     *verify.Index
 	Signin    *signin.Manager
+	// Tokens signs and reads tokens, and its issuer is where the OAuth endpoints are; nil
+	// means that there are none.
+	Tokens *token.Ring
+	// Format is that of keys; its zero value is the default.
+	Format secret.Format
 	// Gateway answers GET /gateway/auth; nil means the one of package gateway.
 	Gateway http.Handler
 	// Store is asked by /readyz whether the database can be reached; nil means it isn't.
@@ -78,7 +86,8 @@ type Server struct {
 	logVerifications bool
 
 	gateway http.Handler
-	manage  http.Handler // everything but verification, with its middleware
+	oauth   *oauth.Endpoints // nil: there are none
+	manage  http.Handler     // everything but verification, with its middleware
 	mux     *http.ServeMux
 	api     huma.API
 	routes  []Route
@@ -121,11 +130,15 @@ func New(c Config) (*Server, error) {
 			s.hosts[strings.ToLower(h)] = true
 		}
 	}
+	if err := s.openOAuth(c); err != nil {
+		return nil, err
+	}
 	s.metrics = newMetrics(c.Registry, c.Index)
 	s.mux = http.NewServeMux()
 	s.plainRoutes(c.Registry)
 	s.api = humago.New(s.mux, s.apiConfig())
 	s.register()
+	s.oauthRoutes()
 	s.describeVerify()
 	var err error
 	if s.document, err = json.Marshal(s.api.OpenAPI()); err != nil {
@@ -152,6 +165,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.only(http.MethodPost, w, r, s.verifyBatch)
 	case "/gateway/auth":
 		s.only(http.MethodGet, w, r, s.gateway.ServeHTTP)
+	case oauth.IntrospectPath:
+		if s.oauth != nil {
+			s.oauth.Introspect(w, r)
+			return
+		}
+		s.manage.ServeHTTP(w, r)
 	default:
 		s.manage.ServeHTTP(w, r)
 	}

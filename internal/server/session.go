@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/claviger-io/claviger/api"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 )
 
@@ -35,6 +36,14 @@ func (s *Server) sessionRoutes() {
 		Method: http.MethodPost, Pattern: "/v1/invitations/accept", Operation: "AcceptInvitation", Public: true, tag: tag,
 		summary: "Set the password of an invited user", status: http.StatusNoContent,
 	}, s.acceptInvitation)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/sign-in/automatic", Operation: "SignInAutomatically", Public: true, tag: tag,
+		summary: "Sign somebody in to a desktop client with the organization's key",
+	}, s.signInAutomatically)
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/sign-in/automatic/renew", Operation: "RenewAutomaticSignIn", Public: true, tag: tag,
+		summary: "The next token of somebody who was signed in automatically",
+	}, s.renewAutomaticSignIn)
 }
 
 // sessionAnswer gives the browser its cookie.
@@ -110,6 +119,30 @@ type acceptInvitationInput struct{ Body api.AcceptInvitationRequest }
 func (s *Server) acceptInvitation(ctx context.Context, c *call, in *acceptInvitationInput) (*none, error) {
 	_, _, err := s.signin.AcceptInvitation(ctx, in.Body.Token.Reveal(), in.Body.Password.Reveal(), c.from)
 	return nil, err
+}
+
+type signInAutomaticallyInput struct {
+	Body api.AutomaticSignInRequest
+}
+
+func (s *Server) signInAutomatically(ctx context.Context, c *call, in *signInAutomaticallyInput) (*body[api.AutomaticSession], error) {
+	session, err := s.signin.SignInAutomatically(ctx, signin.AutomaticInput{
+		Key: secret.New(in.Body.Key.Reveal()), Username: in.Body.Username, Client: in.Body.Client,
+	}, c.from)
+	return answerWith(session, err, automaticSessionOf)
+}
+
+type renewAutomaticSignInInput struct {
+	Body api.RenewAutomaticSignInRequest
+}
+
+func (s *Server) renewAutomaticSignIn(ctx context.Context, c *call, in *renewAutomaticSignInInput) (*body[api.AutomaticSession], error) {
+	session, err := s.signin.RenewAutomatic(ctx, secret.New(in.Body.SessionToken.Reveal()), c.from)
+	return answerWith(session, err, automaticSessionOf)
+}
+
+func automaticSessionOf(se signin.AutomaticSession) api.AutomaticSession {
+	return api.AutomaticSession{SessionToken: api.Secret(se.Token.Reveal()), ExpiresAt: se.ExpiresAt, UserID: string(se.UserID)}
 }
 
 func sessionOf(se signin.Session, current string) api.Session {

@@ -152,7 +152,8 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 		RootOrganizationID: string(t.RootOrg), State: string(t.State),
 		Policy: api.Policy{
 			MaxLifetimeSeconds: inSeconds(t.Policy.MaxLifetime), DefaultLifetimeSeconds: inSeconds(t.Policy.DefaultLifetime),
-			LegacyAccountKeys: t.Policy.LegacyAccountKeys,
+			LegacyAccountKeys: t.Policy.LegacyAccountKeys, TokenLifetimeSeconds: int64(t.Policy.TokenLifetime / time.Second),
+			AdministratorsSignInAutomatically: t.Policy.AdministratorsSignInAutomatically,
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
 		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt,
@@ -187,7 +188,10 @@ func policyFrom(p api.Policy) (tenancy.Policy, error) {
 		}
 		return out, nil
 	}
-	out := tenancy.Policy{LegacyAccountKeys: p.LegacyAccountKeys}
+	out := tenancy.Policy{
+		LegacyAccountKeys: p.LegacyAccountKeys, TokenLifetime: time.Duration(p.TokenLifetimeSeconds) * time.Second,
+		AdministratorsSignInAutomatically: p.AdministratorsSignInAutomatically,
+	}
 	var err error
 	if out.MaxLifetime, err = durations("/policy/max_lifetime_seconds", p.MaxLifetimeSeconds); err != nil {
 		return out, err

@@ -36,10 +36,12 @@ type world struct {
 	node   *node.Node
 	server *server.Server // the same, without a listener: for its list of routes
 	url    string
-	http   *http.Client
-	log    *lockedBuffer
-	clock  *clock
-	system access.Caller
+
+	database string
+	http     *http.Client
+	log      *lockedBuffer
+	clock    *clock
+	system   access.Caller
 
 	admin    *client // a system administrator's session
 	verifier string  // a verifier key of the system
@@ -140,7 +142,7 @@ func newWorld(t testing.TB, database string) *world {
 		Journal: filepath.Join(t.TempDir(), "journal"), Logger: slog.New(slog.NewJSONHandler(w.log, nil)),
 	})
 	t.Cleanup(w.http.CloseIdleConnections)
-	w.url = w.node.URL()
+	w.url, w.database = w.node.URL(), database
 	w.server = w.newServer(server.Config{})
 	w.seed()
 	t.Cleanup(func() {
@@ -151,10 +153,23 @@ func newWorld(t testing.TB, database string) *world {
 	return w
 }
 
+// secondNode is another node on the same database, with the first one's keyring. Its world has
+// nobody in it.
+func (w *world) secondNode() *world {
+	w.Helper()
+	second := &world{TB: w.TB, http: w.http, clock: w.clock, log: w.log, verifier: w.verifier}
+	second.node = startNode(w.TB, node.Config{
+		Database: w.database, Keyring: w.node.Keyring(), Now: w.clock.now, PublicURL: w.url, Logger: slog.New(slog.NewJSONHandler(w.log, nil)),
+	})
+	second.url = second.node.URL()
+	return second
+}
+
 // newServer is another server on the same data.
 func (w *world) newServer(c server.Config) *server.Server {
 	w.Helper()
 	c.Authority, c.Index, c.Signin, c.Store, c.Now = w.node.Authority(), w.node.Index(), w.node.SignIn(), w.node.Store(), w.clock.now
+	c.Tokens = w.node.Tokens()
 	s, err := server.New(c)
 	if err != nil {
 		w.Fatal(err)

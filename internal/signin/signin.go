@@ -25,6 +25,8 @@ import (
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
+	"github.com/claviger-io/claviger/internal/token"
+	"github.com/claviger-io/claviger/internal/verify"
 )
 
 // Config says what a Manager works with. Store and Authority are required.
@@ -33,6 +35,9 @@ type Config struct {
 	Store *store.Store
 	// Authority makes every change.
 	Authority *authority.Authority
+	// Index and Tokens are for automatic sign-in; without them there is none.
+	Index  *verify.Index
+	Tokens *token.Ring
 	// Now is the clock; nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger // nil discards
@@ -48,6 +53,8 @@ type Config struct {
 type Manager struct {
 	store     *store.Store
 	authority *authority.Authority
+	index     *verify.Index
+	tokens    *token.Ring
 	clock     func() time.Time
 	logger    *slog.Logger
 	idle      time.Duration
@@ -56,8 +63,10 @@ type Manager struct {
 	hasher    *hasher
 	byUser    *throttle
 	bySource  *throttle
-	renewed   *renewals
-	renewing  sync.Mutex // held while a session moves to a new token
+	// Of automatic sign-ins, so that desktops that fail keep nobody from the console.
+	byKey, automaticBySource *throttle
+	renewed                  *renewals
+	renewing                 sync.Mutex // held while a session moves to a new token
 }
 
 // Origin is where a request came from, for throttling and audit.
@@ -92,11 +101,14 @@ func New(c Config) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		store: c.Store, authority: c.Authority, clock: c.Now, logger: c.Logger, idle: c.IdleTimeout, lifetime: c.Lifetime,
+		store: c.Store, authority: c.Authority, index: c.Index, tokens: c.Tokens, clock: c.Now, logger: c.Logger, idle: c.IdleTimeout, lifetime: c.Lifetime,
 		hasher:   hasher,
 		byUser:   newThrottle(guessesPerUser, guessWindow, throttleSize),
 		bySource: newThrottle(guessesPerSource, guessWindow, throttleSize),
+		byKey:    newThrottle(guessesPerKey, guessWindow, throttleSize),
 		renewed:  &renewals{to: map[string]renewal{}},
+
+		automaticBySource: newThrottle(automaticGuessesPerPlace, guessWindow, throttleSize),
 	}
 	m.scs = scs.New()
 	m.scs.Lifetime = c.Lifetime
