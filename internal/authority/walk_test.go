@@ -283,7 +283,10 @@ func rowOf(name string) (row, bool) {
 	if r, ok := rows[name]; ok {
 		return r, true
 	}
-	r, ok := kindRows[name]
+	if r, ok := kindRows[name]; ok {
+		return r, true
+	}
+	r, ok := proofRows[name]
 	return r, ok
 }
 
