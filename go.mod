@@ -59,6 +59,7 @@ require (
 	gocloud.dev v0.47.0 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
+	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -75,4 +76,7 @@ require (
 	pgregory.net/rapid v1.3.0 // indirect
 )
 
-ignore ./console/node_modules
+ignore (
+	./console/node_modules
+	./e2e/oauth/node_modules
+)

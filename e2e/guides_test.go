@@ -37,13 +37,25 @@ func TestGuides(t *testing.T) {
 	if err != nil || len(files) != len(guides)+1 {
 		t.Fatalf("%d guides, %v: want %d and a README", len(files), err, len(guides))
 	}
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range guides {
 		t.Run(name, func(t *testing.T) {
 			d := mustDemo(t)
-			script := strings.NewReplacer("http://127.0.0.1:8080", d.URL, "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary).
-				Replace(strings.Join(shellBlocks(t, "../docs/guides/"+name), "\n"))
+			script := strings.Join(shellBlocks(t, "../docs/guides/"+name), "\n")
+			dir := t.TempDir()
+			if strings.Contains(script, "node ") {
+				dir = mustInstallNode(t)
+			}
+			writeSnippets(t, "../docs/guides/"+name, dir)
+			script = strings.NewReplacer(
+				"http://127.0.0.1:8080", d.URL, "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary,
+				"go run ", "go run -C "+repository+" $PWD/", // the snippets' imports are those of this module
+			).Replace(script)
 			cmd := exec.CommandContext(t.Context(), "bash", "-c", "set -euo pipefail\n"+script)
-			cmd.Dir, cmd.Env = t.TempDir(), append(cleanEnvironment(), "no_proxy=*")
+			cmd.Dir, cmd.Env = dir, append(cleanEnvironment(), "no_proxy=*")
 			var errOut strings.Builder
 			cmd.Stderr = &errOut
 			out, err := cmd.Output()
@@ -78,4 +90,22 @@ func shellBlocks(t *testing.T, page string) []string {
 		t.Fatalf("%s has %d blocks of commands", page, len(blocks))
 	}
 	return blocks
+}
+
+// writeSnippets writes the programs of a page, which are fenced with their language and name.
+func writeSnippets(t *testing.T, page, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range []string{"go", "js"} {
+		for _, part := range strings.Split(string(text), "```"+language+" ")[1:] {
+			name, rest, _ := strings.Cut(part, "\n")
+			program, _, _ := strings.Cut(rest, "```")
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(program), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }

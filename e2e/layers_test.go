@@ -41,8 +41,9 @@ var layers = map[string][]string{
 	"docs":       {},
 	// For tests alone.
 	"internal/store/storetest": {"internal/store"},
+	"internal/token/tokentest": {},
 	// Two programs of their own.
-	"deploy/sample-api": {},
+	"deploy/sample-api": {"middleware", "client"},
 	"e2e":               {},
 }
 

@@ -42,9 +42,15 @@ func (b *lockedBuffer) String() string {
 // mustSpawn starts a program.
 func mustSpawn(t *testing.T, name, binary string, args ...string) *process {
 	t.Helper()
+	return mustSpawnWith(t, nil, name, binary, args...)
+}
+
+// mustSpawnWith is mustSpawn with more in the program's environment.
+func mustSpawnWith(t *testing.T, environment []string, name, binary string, args ...string) *process {
+	t.Helper()
 	p := &process{name: name, cmd: exec.Command(binary, args...), output: &lockedBuffer{}, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
-	p.cmd.Env = cleanEnvironment()
+	p.cmd.Env = append(cleanEnvironment(), environment...)
 	// The program dies with the test, even when the test is killed.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

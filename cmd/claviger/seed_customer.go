@@ -24,7 +24,10 @@ type customerPlan struct {
 
 // organizationPlan is one below the root, whose parent was named before it; no parent
 // means the root.
-type organizationPlan struct{ name, parent string }
+type organizationPlan struct {
+	name, parent string
+	domains      []string
+}
 
 type rolePlan struct {
 	name, description string
@@ -81,7 +84,7 @@ func (c *customer) seedTree(ctx context.Context, p customerPlan) error {
 	c.out.Organizations = append(c.out.Organizations, demoOrganization{ID: string(c.tenant.RootOrg), Name: c.tenant.Name})
 	for _, o := range p.organizations {
 		made, err := c.a.CreateOrganization(ctx, c.system, authority.CreateOrganizationInput{
-			Tenant: c.tenant.ID, Parent: c.orgs[o.parent], Name: o.name,
+			Tenant: c.tenant.ID, Parent: c.orgs[o.parent], Name: o.name, Domains: o.domains,
 		})
 		if err != nil {
 			return fmt.Errorf("making organization %s: %w", o.name, err)

@@ -54,8 +54,8 @@ var northwind = customerPlan{
 var meadowbrook = customerPlan{
 	slug: "meadowbrook", name: "Meadowbrook Clinics", model: "NV", externalID: "customer-1002",
 	organizations: []organizationPlan{
-		{name: "North Hospital"},
-		{name: "South Hospital"},
+		{name: "North Hospital", domains: []string{"NORTH", "north.meadowbrook.example"}},
+		{name: "South Hospital", domains: []string{"SOUTH", "south.meadowbrook.example"}},
 		{name: "Radiology", parent: "North Hospital"},
 		{name: "Surgery", parent: "North Hospital"},
 		{name: "Emergency", parent: "South Hospital"},

@@ -1,10 +1,12 @@
-// Command sample-api is an API with nothing in it about credentials: the proxy in front
-// of it asks Claviger and tells it who is calling, in headers. It answers what it was told.
+// Command sample-api is a small voice API: it starts scenarios and lists recordings. There is
+// nothing in it about credentials. Either a proxy in front of it asks Claviger and tells it
+// who is calling, in headers; or, with --claviger, the middleware does, in this program.
+//
+// Any other address answers what the API was told about the request.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -51,15 +53,10 @@ func look(r *http.Request) Seen {
 	return seen
 }
 
-func handle(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(look(r)); err != nil {
-		fmt.Fprintln(os.Stderr, "sample-api: answering:", err)
-	}
-}
+func handle(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, look(r)) }
 
 // serve listens until ctx ends; it writes its URL to readyFile once it does.
-func serve(ctx context.Context, addr, readyFile string) error {
+func serve(ctx context.Context, addr, readyFile string, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
@@ -71,7 +68,7 @@ func serve(ctx context.Context, addr, readyFile string) error {
 			return err
 		}
 	}
-	server := &http.Server{Handler: http.HandlerFunc(handle), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -88,9 +85,15 @@ func serve(ctx context.Context, addr, readyFile string) error {
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8081", "address to listen at")
 	readyFile := flag.String("ready-file", "", "file that is written, with the URL, once the API listens")
+	claviger := flag.String("claviger", "", "`URL` of Claviger, asked on every call; empty: a proxy asks (CLAVIGER_VERIFIER_KEY holds the key to ask with)")
 	flag.Parse()
+	handler, err := protected(newVoice(time.Now), *claviger, os.Getenv("CLAVIGER_VERIFIER_KEY"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sample-api: error:", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := serve(ctx, *addr, *readyFile)
+	err = serve(ctx, *addr, *readyFile, handler)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sample-api: error:", err)
