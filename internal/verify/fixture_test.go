@@ -10,6 +10,7 @@ import (
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/tenancy"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // world is an index over a source in which one tenant has a tree, roles, a user and a key.
@@ -22,6 +23,7 @@ type world struct {
 	peppers *secret.Peppers
 	rand    *rand.ChaCha8
 	index   *Index
+	tokens  *token.Ring // nil: none of the installation's own tokens is accepted
 
 	tenant           tenancy.Tenant
 	root, sales      tenancy.Organization
@@ -36,7 +38,7 @@ type world struct {
 // newWorld has its snapshot loaded.
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(tb), rand: newRand()}
+	w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(tb), rand: newRand(), tokens: testRing()}
 	w.tenant = tenancy.Tenant{ID: "ten_a", AccountID: 1234567, PlanID: "pln_full", RootOrg: "org_root", State: tenancy.Active}
 	org := func(id, parent string, path ...tenancy.OrgID) tenancy.Organization {
 		return tenancy.Organization{ID: tenancy.OrgID(id), TenantID: "ten_a", ParentID: tenancy.OrgID(parent), Path: path, State: tenancy.Active}
@@ -67,7 +69,7 @@ func newWorld(tb testing.TB) *world {
 }
 
 func (w *world) newIndex() *Index {
-	return New(Config{Source: w.source, Peppers: w.peppers, Now: w.clock.Now})
+	return New(Config{Source: w.source, Peppers: w.peppers, Tokens: w.tokens, Now: w.clock.Now})
 }
 
 func (w *world) load(tb testing.TB) {

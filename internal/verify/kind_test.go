@@ -68,7 +68,7 @@ func (w *kindsWorld) add(t *testing.T, name string, k credential.Kind, text secr
 	switch k {
 	case credential.ServiceAccountKey:
 		c.PublicID = "9b2d7a80-0000-4000-8000-000000000001"
-		c.Material[0].PublicKey = []byte("a public key")
+		c.Material[0].PublicKey = modelPublicKey(1)
 	case credential.ClientCredential:
 		c.PublicID = "client-" + string(who.Type)
 	case credential.UserKey, credential.OrganizationKey, credential.AccountKey, credential.App, credential.VerifierKey:
@@ -374,7 +374,7 @@ func TestPublic(t *testing.T) {
 	c := w.held["service account key"]
 	found, ok := w.index.Public(c.PublicID)
 	if !ok || found.ID != c.ID || found.Kind != credential.ServiceAccountKey || found.TenantID != "ten_a" ||
-		found.AccountID != "1234567" || string(found.PublicKey) != "a public key" {
+		found.AccountID != "1234567" || string(found.PublicKey) != string(modelPublicKey(1)) {
 		t.Errorf("%v %+v", ok, found)
 	}
 	if found, ok := w.index.Public("client-tenant"); !ok || found.Kind != credential.ClientCredential || found.PublicKey != nil {

@@ -59,6 +59,10 @@ func keyOf(i Item) string {
 		return "8" + string(i.Credential.ID[:])
 	case i.Catalog != nil:
 		return "/"
+	case i.RevokedToken != nil:
+		return "7 " + i.RevokedToken.ID
+	case i.SigningKeys != nil:
+		return "7 keys"
 	}
 	panic("empty item")
 }

@@ -33,6 +33,7 @@ type model struct {
 	roles   map[access.RoleID]access.Role
 	given   map[string][]access.Assignment
 	keys    []*modelKey
+	tokens  []*modelToken
 	latest  time.Time // the latest time that was ever read
 	pending []Item    // changed, not yet told to the source
 }
@@ -65,7 +66,7 @@ func newModel(t *rapid.T, w *world) *model {
 		m.tell(Item{Plan: m.plans[id]})
 	}
 	for _, ten := range modelTenants {
-		m.tenants[ten] = &tenancy.Tenant{ID: ten, PlanID: "pln_1", RootOrg: "org_0" + tenancy.OrgID(ten), State: tenancy.Active}
+		m.tenants[ten] = &tenancy.Tenant{ID: ten, AccountID: modelAccount(ten), PlanID: "pln_1", RootOrg: "org_0" + tenancy.OrgID(ten), State: tenancy.Active}
 		m.tell(Item{Tenant: m.tenants[ten]})
 		var path []tenancy.OrgID
 		for n := range 4 {
@@ -115,7 +116,8 @@ func (m *model) givenItem(who access.Principal, ten tenancy.TenantID) Item {
 	return Item{Assignments: &PrincipalAssignments{Principal: who, TenantID: ten, List: slices.Clone(m.given[who.ID])}}
 }
 
-// tellCatalog makes a catalogue in which the bits of legacy say which APIs are legacy.
+// tellCatalog makes a catalogue in which three bits of legacy say which APIs are legacy, and
+// the fourth that no licence has the desktop client.
 func (m *model) tellCatalog(legacy int) {
 	api := func(n int, permissions ...access.Permission) catalog.API {
 		return catalog.API{Key: modelAPIs[n], Permissions: permissions, Legacy: legacy>>n&1 == 1}
@@ -123,6 +125,10 @@ func (m *model) tellCatalog(legacy int) {
 	m.catalog = catalog.Catalog{
 		Groups:   []catalog.Group{{APIs: []catalog.API{api(0, "a:read"), api(1, "a:write", "c.d:read"), api(2, "b:x")}}},
 		Licences: []catalog.Licence{{Key: "all", AllScopes: true}, {Key: "few", Scopes: []access.Permission{"a:read", "b:x"}}},
+		Clients:  []catalog.Client{{Key: "desk", Permissions: []access.Grant{"a:*", "b:x", "claviger.users:read"}}},
+	}
+	if legacy < 8 {
+		m.catalog.Licences[0].Clients = []string{"desk"}
 	}
 	c := m.catalog
 	m.tell(Item{Catalog: &c})
@@ -182,7 +188,7 @@ func (m *model) issueKind(t *rapid.T, kind credential.Kind, user tenancy.UserID)
 	case credential.UserKey:
 	}
 	if kind == credential.ClientCredential || kind == credential.ServiceAccountKey {
-		k.PublicID = fmt.Sprintf("public-%d", len(m.keys))
+		k.PublicID = fmt.Sprintf("00000000-0000-4000-8000-%012d", len(m.keys))
 	}
 	s, p, err := secret.Format{}.Generate(m.typeOf(kind), m.w.rand)
 	if err != nil {
@@ -206,7 +212,11 @@ func (m *model) typeOf(k credential.Kind) secret.Type {
 func (m *model) material(k credential.Kind, p secret.Parsed, version int) credential.Material {
 	pepper := 1 + version%2
 	d, _ := m.w.peppers.Digest(pepper, &p)
-	return credential.Material{CredentialID: p.ID, Field: kindOf(k).materialField(), Version: version, Digest: d, PepperVersion: pepper}
+	made := credential.Material{CredentialID: p.ID, Field: kindOf(k).materialField(), Version: version, Digest: d, PepperVersion: pepper}
+	if k == credential.ServiceAccountKey {
+		made.PublicKey = modelPublicKey(version)
+	}
+	return made
 }
 
 // change does one random thing.
@@ -239,7 +249,8 @@ func (m *model) change(t *rapid.T) {
 	case 4:
 		u := m.users[tenancy.UserID(fmt.Sprintf("usr_%d%s", n%3, ten))]
 		u.State = state
-		u.Licence = rapid.SampledFrom([]string{"all", "few", "", "none"}).Draw(t, "licence")
+		u.Licence = rapid.SampledFrom([]string{"all", "all", "few", "", "none"}).Draw(t, "licence")
+		u.OrganizationID = tenancy.OrgID(fmt.Sprintf("org_%d%s", rapid.IntRange(0, 3).Draw(t, "home"), ten))
 		c := *u
 		m.tell(Item{User: &c})
 	case 5:
@@ -278,7 +289,7 @@ func (m *model) change(t *rapid.T) {
 		c := *a
 		m.tell(Item{ServiceAccount: &c})
 	case 9:
-		m.tellCatalog(rapid.IntRange(0, 7).Draw(t, "legacy"))
+		m.tellCatalog(rapid.IntRange(0, 15).Draw(t, "legacy"))
 	default:
 		m.changeKey(t, grants)
 	}
@@ -329,14 +340,23 @@ func (m *model) want(k *modelKey, version int, query string, from netip.Addr) (C
 	if k.gone || k.expiredSecret(version, m.latest) {
 		return NotFound, access.Set{}
 	}
-	ten, holder := m.tenants[k.TenantID], m.stateOf(k.Principal)
-	plan := m.plans[ten.PlanID]
-	if plan == nil {
-		plan = &Plan{}
+	return m.wantNow(k, query, from, m.wantSet(k, m.planSet(k.TenantID)), nil)
+}
+
+func (m *model) planOf(ten tenancy.TenantID) *Plan {
+	if p := m.plans[m.tenants[ten].PlanID]; p != nil {
+		return p
 	}
-	set := m.wantSet(k, access.NewSet(plan.Permissions...))
+	return &Plan{}
+}
+
+func (m *model) planSet(ten tenancy.TenantID) access.Set {
+	return access.NewSet(m.planOf(ten).Permissions...)
+}
+
+func (m *model) orgState(id tenancy.OrgID) tenancy.State {
 	org := tenancy.Active
-	for _, id := range m.path(k.OrganizationID) {
+	for _, id := range m.path(id) {
 		switch s := m.orgs[id].State; {
 		case s == tenancy.Deleted || org == tenancy.Deleted:
 			org = tenancy.Deleted
@@ -344,6 +364,12 @@ func (m *model) want(k *modelKey, version int, query string, from netip.Addr) (C
 			org = s
 		}
 	}
+	return org
+}
+
+// wantNow is want once it is proved whose credential it is. u is somebody whom it signed in.
+func (m *model) wantNow(k *modelKey, query string, from netip.Addr, set access.Set, u *tenancy.User) (Code, access.Set) {
+	ten, holder, org := m.tenants[k.TenantID], m.stateOf(k.Principal), m.orgState(k.OrganizationID)
 	gone := func(s tenancy.State) bool { return s == tenancy.Deleted }
 	none := access.Set{} // a credential that is no good may do nothing
 	switch {
@@ -353,15 +379,21 @@ func (m *model) want(k *modelKey, version int, query string, from netip.Addr) (C
 		return Revoked, none
 	case k.State == credential.Suspended || holder != tenancy.Active || org != tenancy.Active:
 		return Suspended, none
+	case u != nil && (gone(u.State) || gone(m.orgState(u.OrganizationID))):
+		return Revoked, none
+	case u != nil && (u.State != tenancy.Active || m.orgState(u.OrganizationID) != tenancy.Active):
+		return Suspended, none
 	case m.latest.Before(k.NotBefore):
 		return NotYetValid, none
 	case k.State == credential.Expired || !k.ExpiresAt.IsZero() && !m.latest.Before(k.ExpiresAt):
 		return Expired, none
 	case query != "" && k.Kind != credential.AccountKey && m.asksLegacy(query):
 		return WrongKind, none
-	case !plan.APIAccess:
+	case !m.planOf(k.TenantID).APIAccess:
 		return Forbidden, none
 	case len(k.Networks) > 0 && (!from.IsValid() || !k.Networks[0].Contains(from)):
+		return Forbidden, none
+	case u != nil && !(m.licensed(u) && slices.Contains(m.path(u.OrganizationID), k.OrganizationID)):
 		return Forbidden, none
 	}
 	if query != "" {
@@ -487,7 +519,7 @@ func (m *model) check(t *rapid.T) {
 // from scratch gives, also after snapshots that replace what it had.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(t), rand: newRand()}
+		w := &world{source: newMemSource(), clock: newTestClock(), peppers: testPeppers(t), rand: newRand(), tokens: testRing()}
 		w.index = w.newIndex()
 		m := newModel(t, w)
 		w.source.put(m.pending...)
@@ -502,6 +534,8 @@ func TestAgainstModel(t *testing.T) {
 			case 2:
 				u := rapid.SampledFrom([]tenancy.UserID{"usr_0ten_1", "usr_1ten_2"}).Draw(t, "user")
 				m.issue(t, u)
+			case 4, 5:
+				m.mint(t)
 			case 3:
 				if err := w.index.DrainUsage(func(Usage) error { return errors.New("full") }); err == nil {
 					_ = w.index.DrainUsage(func(Usage) error { return nil })
@@ -510,9 +544,11 @@ func TestAgainstModel(t *testing.T) {
 				for range rapid.IntRange(1, 4).Draw(t, "changes") {
 					m.change(t)
 				}
+				m.changeTokens(t)
 			}
 			m.read(t, false)
 			m.check(t)
+			m.checkTokens(t)
 		}
 	})
 }
