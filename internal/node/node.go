@@ -23,7 +23,7 @@ import (
 
 const (
 	shutdownGrace = 10 * time.Second
-	usageInterval = 10 * time.Second
+	usageInterval = time.Minute
 	expireEvery   = 30 * time.Second
 )
 
