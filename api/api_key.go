@@ -73,7 +73,8 @@ type Limits struct {
 	Quotas []Quota `json:"quotas,omitempty" nullable:"false" maxItems:"10"`
 }
 
-// Rate allows Limit in each fixed window.
+// Rate allows a sum of costs of Limit in each fixed window. A call costs 1 unless its
+// verification says otherwise; windows are aligned to the epoch.
 type Rate struct {
 	Name          string `json:"name" minLength:"1" maxLength:"63" example:"burst"`
 	Limit         int64  `json:"limit" minimum:"1"`
