@@ -266,7 +266,7 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "Run", "WorkOperations"}
+var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "ForgetEnded", "Run", "WorkOperations"}
 
 // streams are the operations that hand out rows one by one; TestExport shows them.
 var streams = []string{"ExportKeys"}

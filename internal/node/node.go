@@ -25,6 +25,7 @@ const (
 	shutdownGrace = 10 * time.Second
 	usageInterval = time.Minute
 	expireEvery   = 30 * time.Second
+	pruneEvery    = time.Hour
 )
 
 // Node is one Claviger. Open it, Run it, Close it.
@@ -186,6 +187,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.people.Run(workCtx)) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
+	work.Go(func() error { return n.prune(workCtx) })
 	work.Go(func() error { return n.announce(workCtx) })
 
 	serving.Go(func() error {
