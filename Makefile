@@ -12,10 +12,15 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$
 # nothing else takes the processor while they measure.
 PACKAGES = $$($(GO) list ./... | grep -v /e2e)
 
+# What the console is made of: the help is part of it, and so is the API's description.
+CONSOLE := $(shell find console docs internal/server/testdata/openapi.json \
+	\( -name node_modules -o -path console/dist \) -prune -o -type f ! -name '*.go' -print 2>/dev/null)
+
 .PHONY: help
 help:
 	@echo 'make run     build, then start the demo at http://$(ADDR) (another address: make run ADDR=127.0.0.1:9000)'
-	@echo 'make build   leave the program at bin/claviger'
+	@echo 'make build   leave the program, with the console inside, at bin/claviger'
+	@echo 'make console build the web console alone (needs Node 20)'
 	@echo 'make test    install what it needs, then everything: lint, unit tests, both databases, end to end'
 	@echo 'make unit    the unit tests alone, with the race detector, on both databases'
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
@@ -29,10 +34,25 @@ run: build
 	@exec bin/claviger demo --addr $(ADDR) --data $(DATA)
 
 .PHONY: build
-build:
+build: console
 	@mkdir -p bin
 	@echo 'building bin/claviger $(VERSION)'
-	@$(BUILD) -o bin/claviger ./cmd/claviger
+	@$(BUILD) -tags console -o bin/claviger ./cmd/claviger
+
+# The console is built anew only when something that it is made of has changed.
+.PHONY: console
+console: console/dist/.built
+
+console/dist/.built: console/node_modules/.package-lock.json $(CONSOLE)
+	@echo 'building the console'
+	@cd console && npm run --silent build
+	@touch $@
+
+console/node_modules/.package-lock.json: console/package.json console/package-lock.json
+	@tools/install-debian nodejs npm
+	@echo 'fetching what the console is built with'
+	@cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: test
 test: lint unit e2e
