@@ -155,7 +155,7 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 			LegacyAccountKeys: t.Policy.LegacyAccountKeys,
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
-		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt,
+		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt),
 	}
 }
 
