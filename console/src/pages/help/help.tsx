@@ -1,0 +1,4 @@
+/** The documentation. */
+export function HelpPage() {
+  return <main className="page">Documentation</main>;
+}
