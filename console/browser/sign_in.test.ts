@@ -13,7 +13,7 @@ test('signing in leads to the page that was asked for, signing out to the door',
   await page.getByRole('textbox', { name: 'Password' }).fill(admin.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL(/\/settings\/api-keys\?q=bi/);
-  expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain('API Keys');
+  await page.getByRole('heading', { level: 1, name: 'API Keys' }).waitFor();
   expect(await page.title()).toBe(`API Keys · ${w.server.tenant('PV').name} · Claviger`);
   await page.getByRole('button', { name: /^Account:/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();

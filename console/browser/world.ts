@@ -242,9 +242,7 @@ export async function expectAccessible(page: Page) {
   const violations = await page.evaluate(async () => {
     const { axe } = window as unknown as {
       axe: {
-        run: (
-          options: object,
-        ) => Promise<{
+        run: (options: object) => Promise<{
           violations: { id: string; impact: string; nodes: { target: string[]; any: { message: string }[] }[] }[];
         }>;
       };
