@@ -196,7 +196,7 @@ export function world(options: { flags?: () => string[] } = {}) {
           ).status,
         { tenant: user.tenant, username: user.username, password: user.password },
       );
-      expect(status).toBe(200);
+      expect(status).toBe(201);
       await page.goto(server.demo.url + target);
       return page;
     },
