@@ -14,7 +14,7 @@ PACKAGES = $$($(GO) list ./... | grep -v /e2e)
 
 # What the console is made of: the help is part of it, and so is the API's description.
 CONSOLE := $(shell find console docs internal/server/testdata/openapi.json \
-	\( -name node_modules -o -path console/dist \) -prune -o -type f ! -name '*.go' -print 2>/dev/null)
+	\( -name node_modules -o -path console/dist -o -path console/shots -o -path console/browser \) -prune -o -type f ! -name '*.go' -print 2>/dev/null)
 
 .PHONY: help
 help:
@@ -24,6 +24,8 @@ help:
 	@echo 'make test    install what it needs, then everything: lint, unit tests, both databases, end to end'
 	@echo 'make unit    the unit tests alone, with the race detector, on both databases'
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
+	@echo 'make browser the console in Chromium, against the built program'
+	@echo 'make screenshots  pictures of every page, wide and narrow, light and dark, in console/shots/'
 	@echo 'make lint    formatting, vet and the linters'
 	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
 	@echo 'make soak    the long torture: 200 kills on each database'
@@ -55,7 +57,7 @@ console/node_modules/.package-lock.json: console/package.json console/package-lo
 	@touch $@
 
 .PHONY: test
-test: lint unit e2e
+test: lint console-check unit e2e browser
 
 .PHONY: unit
 unit:
@@ -68,6 +70,25 @@ e2e:
 	@tools/install-debian postgresql nginx caddy curl jq openssl gettext-base
 	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
+
+# What can be known of the console without a browser.
+.PHONY: console-check
+console-check: console/node_modules/.package-lock.json
+	@echo '== console: types, lint, format, logic'
+	@cd console && npm run --silent check
+
+# The console in a real browser, against the built program.
+.PHONY: browser
+browser: build
+	@tools/install-debian chromium fonts-liberation postgresql
+	@echo '== console in Chromium'
+	@cd console && CLAVIGER_TEST_REQUIRE=1 ../e2e/postgres/with-postgres npm run --silent browser
+
+.PHONY: screenshots
+screenshots: build
+	@tools/install-debian chromium fonts-liberation
+	@cd console && npm run --silent screenshots
+	@echo 'look at console/shots/'
 
 .PHONY: lint
 lint:
