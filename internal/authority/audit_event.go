@@ -89,6 +89,10 @@ func (a *Authority) ExportAuditEvents(ctx context.Context, caller access.Caller,
 		if f.UpTo = head.Sequence; f.UpTo == 0 {
 			f.UpTo = -1 // none: zero would mean all
 		}
+		// What is wrong with the order must be found before anything is written.
+		if _, err = c.tx.AuditEvents(f, store.Page{Limit: 1, Sort: in.Page.Sort, Desc: in.Page.Desc}); err != nil {
+			return err
+		}
 		if total, err = c.tx.CountAuditEvents(f); err != nil {
 			return err
 		}
