@@ -13,8 +13,10 @@ type ServiceAccount struct {
 	Description      string               `json:"description,omitempty"`
 	State            string               `json:"state" enum:"active,suspended,deleted"`
 	Roles            []ServiceAccountRole `json:"roles" nullable:"false" doc:"What it may do; without any, the basic methods only."`
+	Keys             int64                `json:"keys" doc:"How many of its keys are active or suspended."`
 	CreatedAt        time.Time            `json:"created_at"`
 	CreatedBy        string               `json:"created_by,omitempty" doc:"The name, at the time, of who made it."`
+	LastUsedAt       *time.Time           `json:"last_used_at,omitempty" doc:"When any of its keys was used, to about a minute; absent means never."`
 	ExternalID       string               `json:"external_id,omitempty"`
 	Metadata         map[string]string    `json:"metadata,omitempty"`
 }

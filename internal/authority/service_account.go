@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
@@ -17,7 +18,9 @@ type ServiceAccount struct {
 	tenancy.ServiceAccount
 	OrganizationName string
 	Roles            []Assignment
-	Revision         uint64 // of the change that answered it; zero on reads
+	Keys             int       // active or suspended
+	LastUsedAt       time.Time // of any of its keys; zero means never
+	Revision         uint64    // of the change that answered it; zero on reads
 }
 
 // CreateServiceAccountInput describes a new service account.
@@ -137,9 +140,17 @@ func (s *scope) showAccounts(list []tenancy.ServiceAccount) ([]ServiceAccount, e
 	for _, as := range shown {
 		roles[as.Principal.ID] = append(roles[as.Principal.ID], as)
 	}
+	keys, err := s.tx.Uses(access.PrincipalServiceAccount, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]ServiceAccount, len(list))
 	for i, a := range list {
-		out[i] = ServiceAccount{ServiceAccount: a, OrganizationName: names[a.OrganizationID], Roles: roles[ids[i]]}
+		use := keys[ids[i]]
+		out[i] = ServiceAccount{
+			ServiceAccount: a, OrganizationName: names[a.OrganizationID], Roles: roles[ids[i]],
+			Keys: use.Living, LastUsedAt: use.LastUsedAt,
+		}
 	}
 	return out, nil
 }

@@ -116,7 +116,7 @@ func serviceAccountOf(a authority.ServiceAccount) api.ServiceAccount {
 		ID: string(a.ID), TenantID: string(a.TenantID), OrganizationID: string(a.OrganizationID),
 		OrganizationName: a.OrganizationName, AccountEmail: a.Email,
 		Description: a.Description, State: string(a.State), Roles: make([]api.ServiceAccountRole, 0, len(a.Roles)),
-		CreatedAt: a.CreatedAt, CreatedBy: a.CreatedByName,
+		Keys: int64(a.Keys), CreatedAt: a.CreatedAt, CreatedBy: a.CreatedByName, LastUsedAt: optional(a.LastUsedAt),
 		ExternalID: a.Labels.ExternalID, Metadata: maps.Clone(a.Labels.Metadata),
 	}
 	for _, r := range a.Roles {

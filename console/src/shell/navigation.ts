@@ -24,6 +24,8 @@ export interface Destination {
   needs: string[];
   /** For people of the system tenant alone. */
   system?: boolean;
+  /** What it takes beside a right. */
+  only?: (me: Me) => boolean;
 }
 
 export const groups: { label: string; pages: Destination[] }[] = [
@@ -48,6 +50,8 @@ export const groups: { label: string; pages: Destination[] }[] = [
         to: '/api-credentials',
         icon: IconLock,
         needs: ['claviger.client_credentials:manage', 'claviger.client_credentials:manage_own'],
+        // The licence decides, too.
+        only: (me) => me.api_credentials,
       },
     ],
   },
@@ -101,6 +105,7 @@ export const foot: Destination[] = [
 /** Whether the page is in this person's menu. The API refuses what is not. */
 export function shown(page: Destination, me: Me): boolean {
   if (page.system && !me.system) return false;
+  if (page.only && !page.only(me)) return false;
   return page.needs.length === 0 || can(me, ...page.needs);
 }
 
