@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -50,6 +50,7 @@ export interface DemoCredential {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
+const binary = process.env.CLAVIGER_BINARY ?? path.join(root, 'bin/claviger');
 
 // In a root container Chromium has no sandbox to make; the others keep it from talking to
 // servers that have nothing to do with us.
@@ -69,14 +70,25 @@ export class Server {
   private process?: ChildProcess;
   private readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'claviger-console-'));
 
-  /** `flags` go to the program, such as ['--db', 'postgres://…']. */
-  async start(flags: string[] = []) {
-    const binary = process.env.CLAVIGER_BINARY ?? path.join(root, 'bin/claviger');
+  /** The folder of the running program's data. */
+  get data(): string {
+    return path.join(this.dir, 'data');
+  }
+
+  /** What the program prints for these arguments. */
+  run(...args: string[]): string {
+    const { status, stdout, stderr } = spawnSync(binary, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  /** `demo`, or `serve` with further flags: then there is no demo.json, only the URL. */
+  async start(command: 'demo' | 'serve' = 'demo', flags: string[] = []) {
     const ready = path.join(this.dir, 'ready');
     fs.rmSync(ready, { force: true });
-    const data = path.join(this.dir, 'data');
+    const { data } = this;
     const log = fs.openSync(path.join(this.dir, 'log'), 'a');
-    this.process = spawn(binary, ['demo', '--addr', '127.0.0.1:0', '--data', data, '--ready-file', ready, ...flags], {
+    this.process = spawn(binary, [command, '--addr', '127.0.0.1:0', '--data', data, '--ready-file', ready, ...flags], {
       stdio: ['ignore', log, log],
     });
     const begun = Date.now();
@@ -85,6 +97,10 @@ export class Server {
         throw new Error(`the demo did not start:\n${fs.readFileSync(path.join(this.dir, 'log'), 'utf8').slice(-4000)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    if (command === 'serve') {
+      this.demo = { url: fs.readFileSync(ready, 'utf8').trim() } as Demo;
+      return;
     }
     this.demo = JSON.parse(fs.readFileSync(path.join(data, 'demo.json'), 'utf8')) as Demo;
   }
@@ -123,13 +139,13 @@ export interface Watched {
  * The world of a test file: a server of its own and one browser. Every page that a test
  * opened is checked after it: no error in the console, no request that left the origin.
  */
-export function world(options: { flags?: () => string[] } = {}) {
+export function world(options: { command?: 'serve'; flags?: () => string[] } = {}) {
   const server = new Server();
   let browser: Browser;
   let opened: Watched[] = [];
 
   beforeAll(async () => {
-    await server.start(options.flags?.() ?? []);
+    await server.start(options.command, options.flags?.());
     browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: chromiumArguments,
