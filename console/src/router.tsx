@@ -36,11 +36,6 @@ const firstAdmin = createRoute({
 });
 const help = createRoute({
   getParentRoute: () => root,
-  path: '/help',
-  component: lazyRouteComponent(() => import('./pages/help/help'), 'HelpPage'),
-});
-const helpPage = createRoute({
-  getParentRoute: () => root,
   path: '/help/$',
   component: lazyRouteComponent(() => import('./pages/help/help'), 'HelpPage'),
 });
@@ -117,7 +112,6 @@ const routeTree = root.addChildren([
   invitation,
   firstAdmin,
   help,
-  helpPage,
   reference,
   inside.addChildren([home, ...pages]),
 ]);

@@ -1,17 +1,6 @@
-import {
-  ActionIcon,
-  AppShell,
-  Avatar,
-  Burger,
-  Drawer,
-  Menu,
-  Tooltip,
-  UnstyledButton,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from '@mantine/core';
+import { ActionIcon, AppShell, Avatar, Burger, Drawer, Menu, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconKeyboard, IconLogout, IconSearch, IconUserCircle } from '@tabler/icons-react';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { Suspense, useCallback, useEffect, useState } from 'react';
 import { api } from '../api/client';
@@ -21,6 +10,7 @@ import { StepUpProvider } from '../session/step_up';
 import { initials } from '../words';
 import { AwayBanner } from './away_banner';
 import { Brand } from './brand';
+import { ColorScheme } from './color_scheme';
 import { GoTo } from './go_to';
 import { type Destination, foot, groups, shown } from './navigation';
 import { ScopeMenu } from './scope_menu';
@@ -146,19 +136,6 @@ function Find({ wide, onClick }: { wide: boolean; onClick: () => void }) {
       <IconSearch size={16} stroke={1.6} aria-hidden />
       Go to…<kbd>Ctrl K</kbd>
     </UnstyledButton>
-  );
-}
-
-function ColorScheme() {
-  const dark = useComputedColorScheme('light') === 'dark';
-  const { setColorScheme } = useMantineColorScheme();
-  const label = dark ? 'Switch to light' : 'Switch to dark';
-  return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
-        {dark ? <IconSun size={18} stroke={1.6} /> : <IconMoon size={18} stroke={1.6} />}
-      </ActionIcon>
-    </Tooltip>
   );
 }
 
