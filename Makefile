@@ -12,13 +12,20 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$
 # nothing else takes the processor while they measure.
 PACKAGES = $$($(GO) list ./... | grep -v /e2e)
 
+# What the console is made of: the help is part of it, and so is the API's description.
+CONSOLE := $(shell find console docs internal/server/testdata/openapi.json \
+	\( -name node_modules -o -path console/dist -o -path console/shots -o -path console/browser \) -prune -o -type f ! -name '*.go' -print 2>/dev/null)
+
 .PHONY: help
 help:
 	@echo 'make run     build, then start the demo at http://$(ADDR) (another address: make run ADDR=127.0.0.1:9000)'
-	@echo 'make build   leave the program at bin/claviger'
+	@echo 'make build   leave the program, with the console inside, at bin/claviger'
+	@echo 'make console build the web console alone (needs Node 20)'
 	@echo 'make test    install what it needs, then everything: lint, unit tests, both databases, end to end'
 	@echo 'make unit    the unit tests alone, with the race detector, on both databases'
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
+	@echo 'make browser the console in Chromium, against the built program'
+	@echo 'make screenshots  pictures of every page, wide and narrow, light and dark, in console/shots/'
 	@echo 'make lint    formatting, vet and the linters'
 	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
 	@echo 'make soak    the long torture: 200 kills on each database'
@@ -29,13 +36,28 @@ run: build
 	@exec bin/claviger demo --addr $(ADDR) --data $(DATA)
 
 .PHONY: build
-build:
+build: console
 	@mkdir -p bin
 	@echo 'building bin/claviger $(VERSION)'
-	@$(BUILD) -o bin/claviger ./cmd/claviger
+	@$(BUILD) -tags console -o bin/claviger ./cmd/claviger
+
+# The console is built anew only when something that it is made of has changed.
+.PHONY: console
+console: console/dist/.built
+
+console/dist/.built: console/node_modules/.package-lock.json $(CONSOLE)
+	@echo 'building the console'
+	@cd console && npm run --silent build
+	@touch $@
+
+console/node_modules/.package-lock.json: console/package.json console/package-lock.json
+	@tools/install-debian nodejs npm
+	@echo 'fetching what the console is built with'
+	@cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: test
-test: lint unit e2e
+test: lint console-check unit e2e browser
 
 .PHONY: unit
 unit:
@@ -48,6 +70,25 @@ e2e:
 	@tools/install-debian postgresql nginx caddy curl jq openssl gettext-base
 	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
+
+# What can be known of the console without a browser.
+.PHONY: console-check
+console-check: console/node_modules/.package-lock.json
+	@echo '== console: types, lint, format, logic'
+	@cd console && npm run --silent check
+
+# The console in a real browser, against the built program.
+.PHONY: browser
+browser: build
+	@tools/install-debian chromium fonts-liberation postgresql
+	@echo '== console in Chromium'
+	@cd console && CLAVIGER_TEST_REQUIRE=1 ../e2e/postgres/with-postgres npm run --silent browser
+
+.PHONY: screenshots
+screenshots: build
+	@tools/install-debian chromium fonts-liberation
+	@cd console && npm run --silent screenshots
+	@echo 'look at console/shots/'
 
 .PHONY: lint
 lint:

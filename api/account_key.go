@@ -14,6 +14,7 @@ type AccountKey struct {
 	Networks      []string          `json:"networks" nullable:"false"`
 	Limits        *Limits           `json:"limits,omitempty"`
 	SecretVersion int               `json:"secret_version"`
+	PreviousUntil *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
 	NotBefore     *time.Time        `json:"not_before,omitempty"`
 	ExpiresAt     *time.Time        `json:"expires_at,omitempty"`
 	CreatedAt     time.Time         `json:"created_at"`
@@ -28,9 +29,8 @@ type AccountKey struct {
 // IssuedAccountKey is a new or rotated account key, with its secret: the only time it is shown.
 type IssuedAccountKey struct {
 	AccountKey
-	Key             Secret     `json:"key,omitempty" doc:"The whole key, shown once."`
-	SecretAvailable bool       `json:"secret_available" doc:"False when the request was a replay."`
-	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+	Key             Secret `json:"key,omitempty" doc:"The whole key, shown once."`
+	SecretAvailable bool   `json:"secret_available" doc:"False when the request was a replay."`
 }
 
 // IssueAccountKeyRequest makes an account key.

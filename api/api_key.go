@@ -6,34 +6,36 @@ import "time"
 // user's is used alone, or as HTTP Basic with Owner.ID as the user name and the key as the
 // password.
 type APIKey struct {
-	ID             string            `json:"id" example:"crd_8fK2mPq0Zr4T" doc:"Unchanged by rotation, never used again."`
-	TenantID       string            `json:"tenant_id"`
-	OrganizationID string            `json:"organization_id" doc:"Its user's, or its own: where its permissions hold, and everywhere below."`
-	Kind           string            `json:"kind" enum:"user_key,organization_key" example:"user_key"`
-	Owner          Principal         `json:"owner" doc:"Whom it speaks for."`
-	Name           string            `json:"name"`
-	Hint           string            `json:"hint" doc:"The key's first and last characters." example:"clv_uk_Ab3d…9xYz"`
-	State          string            `json:"state" enum:"active,suspended,revoked,expired"`
-	Networks       []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere." example:"[\"192.0.2.0/24\"]"`
-	Limits         *Limits           `json:"limits,omitempty"`
-	SecretVersion  int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
-	NotBefore      *time.Time        `json:"not_before,omitempty" doc:"Absent means valid at once."`
-	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
-	CreatedAt      time.Time         `json:"created_at"`
-	CreatedBy      Principal         `json:"created_by"`
-	EndedAt        *time.Time        `json:"ended_at,omitempty" doc:"When it was revoked or expired."`
-	DeletedAt      *time.Time        `json:"deleted_at,omitempty" doc:"When it was hidden from lists."`
-	LastUsedAt     *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
-	ExternalID     string            `json:"external_id,omitempty"`
-	Metadata       map[string]string `json:"metadata,omitempty"`
+	ID               string            `json:"id" example:"crd_8fK2mPq0Zr4T" doc:"Unchanged by rotation, never used again."`
+	TenantID         string            `json:"tenant_id"`
+	OrganizationID   string            `json:"organization_id" doc:"Its user's, or its own: where its permissions hold, and everywhere below."`
+	OrganizationName string            `json:"organization_name,omitempty" doc:"What it is called now."`
+	Kind             string            `json:"kind" enum:"user_key,organization_key" example:"user_key"`
+	Owner            Principal         `json:"owner" doc:"Whom it speaks for."`
+	Name             string            `json:"name"`
+	Hint             string            `json:"hint" doc:"The key's first and last characters." example:"clv_uk_Ab3d…9xYz"`
+	State            string            `json:"state" enum:"active,suspended,revoked,expired"`
+	Networks         []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere." example:"[\"192.0.2.0/24\"]"`
+	Limits           *Limits           `json:"limits,omitempty"`
+	Recoverable      bool              `json:"recoverable" doc:"Whether the key is kept, so that it can be shown again to whom may see it."`
+	SecretVersion    int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
+	PreviousUntil    *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+	NotBefore        *time.Time        `json:"not_before,omitempty" doc:"Absent means valid at once."`
+	ExpiresAt        *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
+	CreatedAt        time.Time         `json:"created_at"`
+	CreatedBy        Principal         `json:"created_by"`
+	EndedAt          *time.Time        `json:"ended_at,omitempty" doc:"When it was revoked or expired."`
+	DeletedAt        *time.Time        `json:"deleted_at,omitempty" doc:"When it was hidden from lists."`
+	LastUsedAt       *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
+	ExternalID       string            `json:"external_id,omitempty"`
+	Metadata         map[string]string `json:"metadata,omitempty"`
 }
 
 // IssuedAPIKey is a new or rotated key, with its secret: the only time it is shown.
 type IssuedAPIKey struct {
 	APIKey
-	Key             Secret     `json:"key,omitempty" doc:"The whole key, shown once."`
-	SecretAvailable bool       `json:"secret_available" doc:"False when the request was a replay: the key was shown the first time."`
-	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+	Key             Secret `json:"key,omitempty" doc:"The whole key, shown once."`
+	SecretAvailable bool   `json:"secret_available" doc:"False when the request was a replay: the key was shown the first time."`
 }
 
 // IssueAPIKeyRequest makes a key for the caller, or one for an organization. Only system
@@ -73,7 +75,8 @@ type Limits struct {
 	Quotas []Quota `json:"quotas,omitempty" nullable:"false" maxItems:"10"`
 }
 
-// Rate allows Limit in each fixed window.
+// Rate allows a sum of costs of Limit in each fixed window. A call costs 1 unless its
+// verification says otherwise; windows are aligned to the epoch.
 type Rate struct {
 	Name          string `json:"name" minLength:"1" maxLength:"63" example:"burst"`
 	Limit         int64  `json:"limit" minimum:"1"`
@@ -98,6 +101,7 @@ type VerifierKey struct {
 	State         string            `json:"state" enum:"active,suspended,revoked,expired"`
 	Networks      []string          `json:"networks" nullable:"false"`
 	SecretVersion int               `json:"secret_version"`
+	PreviousUntil *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
 	NotBefore     *time.Time        `json:"not_before,omitempty"`
 	ExpiresAt     *time.Time        `json:"expires_at,omitempty"`
 	CreatedAt     time.Time         `json:"created_at"`
@@ -113,9 +117,8 @@ type VerifierKey struct {
 // shown.
 type IssuedVerifierKey struct {
 	VerifierKey
-	Key             Secret     `json:"key,omitempty" doc:"The whole key, shown once."`
-	SecretAvailable bool       `json:"secret_available" doc:"False when the request was a replay."`
-	PreviousUntil   *time.Time `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
+	Key             Secret `json:"key,omitempty" doc:"The whole key, shown once."`
+	SecretAvailable bool   `json:"secret_available" doc:"False when the request was a replay."`
 }
 
 // IssueVerifierKeyRequest makes a verifier key for the caller's tenant.

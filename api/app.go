@@ -5,24 +5,26 @@ import "time"
 // App is a customer's integration with chosen APIs of the vendor's catalogue. It has one
 // credential with a key and a secret; neither is here.
 type App struct {
-	ID             string            `json:"id" example:"app_01jd3x8q4w9k2m5n7p0r6t8v1y"`
-	TenantID       string            `json:"tenant_id"`
-	OrganizationID string            `json:"organization_id"`
-	Name           string            `json:"name"`
-	APIs           []AppAPI          `json:"apis" nullable:"false" doc:"What it may call."`
-	CredentialID   string            `json:"credential_id" doc:"Of its key and secret; unchanged by rotation." example:"crd_8fK2mPq0Zr4T"`
-	Hint           string            `json:"hint" doc:"The key's first and last characters." example:"clv_app_Ab3d…9xYz"`
-	State          string            `json:"state" enum:"active,suspended,deleted"`
-	Networks       []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
-	Limits         *Limits           `json:"limits,omitempty"`
-	SecretVersion  int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
-	PreviousUntil  *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the key and secret before still work."`
-	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
-	CreatedAt      time.Time         `json:"created_at"`
-	CreatedBy      Principal         `json:"created_by"`
-	LastUsedAt     *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
-	ExternalID     string            `json:"external_id,omitempty"`
-	Metadata       map[string]string `json:"metadata,omitempty"`
+	ID               string            `json:"id" example:"app_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID         string            `json:"tenant_id"`
+	OrganizationID   string            `json:"organization_id"`
+	OrganizationName string            `json:"organization_name,omitempty" doc:"What it is called now."`
+	Name             string            `json:"name"`
+	APIs             []AppAPI          `json:"apis" nullable:"false" doc:"What it may call."`
+	CredentialID     string            `json:"credential_id" doc:"Of its key and secret; unchanged by rotation." example:"crd_8fK2mPq0Zr4T"`
+	Hint             string            `json:"hint" doc:"The key's first and last characters." example:"clv_app_Ab3d…9xYz"`
+	State            string            `json:"state" enum:"active,suspended,deleted"`
+	Networks         []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
+	Limits           *Limits           `json:"limits,omitempty"`
+	Recoverable      bool              `json:"recoverable" doc:"Whether key and secret are kept, so that they can be shown again to whom may see them."`
+	SecretVersion    int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
+	PreviousUntil    *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the key and secret before still work."`
+	ExpiresAt        *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
+	CreatedAt        time.Time         `json:"created_at"`
+	CreatedBy        Principal         `json:"created_by"`
+	LastUsedAt       *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
+	ExternalID       string            `json:"external_id,omitempty"`
+	Metadata         map[string]string `json:"metadata,omitempty"`
 }
 
 // AppAPI is an API that was chosen for an app.

@@ -11,8 +11,9 @@ type Catalog struct {
 // CatalogView is the catalogue as somebody may use it.
 type CatalogView struct {
 	Catalog
-	Choosable    []string          `json:"choosable" nullable:"false" doc:"Keys of the APIs that you may choose for an app."`
-	NotChoosable map[string]string `json:"not_choosable" doc:"By key of the others: why not, for people."`
+	Choosable    []string            `json:"choosable" nullable:"false" doc:"Keys of the APIs that you may choose for an app."`
+	NotChoosable map[string]string   `json:"not_choosable" doc:"By key of the others: why not, for people."`
+	Missing      map[string][]string `json:"missing" doc:"By key of those for which you lack an assignment: which, by name, such as Storage API."`
 }
 
 // CatalogGroup is a heading under which APIs are shown.

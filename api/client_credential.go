@@ -5,29 +5,30 @@ import "time"
 // ClientCredential is a client ID and a client secret, which get tokens and nothing else.
 // The secret is not here.
 type ClientCredential struct {
-	ID             string            `json:"id" example:"crd_8fK2mPq0Zr4T"`
-	ClientID       string            `json:"client_id" format:"uuid"`
-	TenantID       string            `json:"tenant_id"`
-	OrganizationID string            `json:"organization_id"`
-	Level          string            `json:"level" enum:"user,account" doc:"Whether it belongs to a user or to the account."`
-	Owner          Principal         `json:"owner" doc:"Whom it speaks for: a user, or the tenant."`
-	Name           string            `json:"name"`
-	Scopes         []string          `json:"scopes" nullable:"false"`
-	Hint           string            `json:"hint" doc:"The secret's first and last characters." example:"clv_ccs_Ab3d…9xYz"`
-	State          string            `json:"state" enum:"active,suspended,revoked,expired"`
-	Networks       []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
-	Limits         *Limits           `json:"limits,omitempty"`
-	SecretVersion  int               `json:"secret_version"`
-	NotBefore      *time.Time        `json:"not_before,omitempty"`
-	PreviousUntil  *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still works."`
-	ExpiresAt      *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
-	CreatedAt      time.Time         `json:"created_at"`
-	CreatedBy      Principal         `json:"created_by"`
-	EndedAt        *time.Time        `json:"ended_at,omitempty"`
-	DeletedAt      *time.Time        `json:"deleted_at,omitempty"`
-	LastUsedAt     *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
-	ExternalID     string            `json:"external_id,omitempty"`
-	Metadata       map[string]string `json:"metadata,omitempty"`
+	ID               string            `json:"id" example:"crd_8fK2mPq0Zr4T"`
+	ClientID         string            `json:"client_id" format:"uuid"`
+	TenantID         string            `json:"tenant_id"`
+	OrganizationID   string            `json:"organization_id"`
+	OrganizationName string            `json:"organization_name,omitempty" doc:"What it is called now."`
+	Level            string            `json:"level" enum:"user,account" doc:"Whether it belongs to a user or to the account."`
+	Owner            Principal         `json:"owner" doc:"Whom it speaks for: a user, or the tenant."`
+	Name             string            `json:"name"`
+	Scopes           []string          `json:"scopes" nullable:"false"`
+	Hint             string            `json:"hint" doc:"The secret's first and last characters." example:"clv_ccs_Ab3d…9xYz"`
+	State            string            `json:"state" enum:"active,suspended,revoked,expired"`
+	Networks         []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
+	Limits           *Limits           `json:"limits,omitempty"`
+	SecretVersion    int               `json:"secret_version"`
+	NotBefore        *time.Time        `json:"not_before,omitempty"`
+	PreviousUntil    *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still works."`
+	ExpiresAt        *time.Time        `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
+	CreatedAt        time.Time         `json:"created_at"`
+	CreatedBy        Principal         `json:"created_by"`
+	EndedAt          *time.Time        `json:"ended_at,omitempty"`
+	DeletedAt        *time.Time        `json:"deleted_at,omitempty"`
+	LastUsedAt       *time.Time        `json:"last_used_at,omitempty" doc:"To about a minute; absent means never."`
+	ExternalID       string            `json:"external_id,omitempty"`
+	Metadata         map[string]string `json:"metadata,omitempty"`
 }
 
 // IssuedClientCredential is a new client credential, or one with a new secret: the only

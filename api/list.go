@@ -12,5 +12,7 @@ type List[T any] struct {
 type Principal struct {
 	Type string `json:"type" example:"user" doc:"user, service_account, app, organization, tenant or system"`
 	ID   string `json:"id"`
-	Name string `json:"name,omitempty" doc:"For people: the user name or display name at the time."`
+	Name string `json:"name,omitempty" doc:"For people: the user name, or what it was called at the time."`
+
+	DisplayName string `json:"display_name,omitempty" doc:"Of people, where they have one: what they are called now."`
 }

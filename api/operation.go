@@ -47,8 +47,11 @@ type APIKeyFilter struct {
 
 // APIKeyCount is how many keys a filter finds, for a bulk change.
 type APIKeyCount struct {
-	Count    int64  `json:"count" doc:"Send it as expected_count."`
-	Revision uint64 `json:"revision" doc:"Send it as as_of."`
+	Count        int64            `json:"count" doc:"Send it as expected_count."`
+	Revision     uint64           `json:"revision" doc:"Send it as as_of."`
+	ByKind       map[string]int64 `json:"by_kind" doc:"How many of each kind; kinds without any are left out."`
+	UsedLately   int64            `json:"used_last_7_days"`
+	ExpiringSoon int64            `json:"expiring_within_30_days" doc:"Active and suspended ones that end in that time."`
 }
 
 // RevealedKey is a recoverable key, shown again.
@@ -58,10 +61,24 @@ type RevealedKey struct {
 
 // Usage is how credentials were used, by hour or by day.
 type Usage struct {
-	From  time.Time     `json:"from"`
-	To    time.Time     `json:"to"`
-	By    string        `json:"by" enum:"hour,day"`
-	Items []UsagePeriod `json:"items" nullable:"false" doc:"Oldest first; periods in which nothing happened are left out."`
+	From     time.Time        `json:"from"`
+	To       time.Time        `json:"to"`
+	By       string           `json:"by" enum:"hour,day"`
+	Items    []UsagePeriod    `json:"items" nullable:"false" doc:"Oldest first; periods in which nothing happened are left out."`
+	MostUsed []UsedCredential `json:"most_used,omitempty" nullable:"false" doc:"Without credential_id: the 20 that were used most."`
+}
+
+// UsedCredential is a credential with how much it was used.
+type UsedCredential struct {
+	ID               string    `json:"id" example:"crd_8fK2mPq0Zr4T"`
+	Kind             string    `json:"kind"`
+	Name             string    `json:"name"`
+	State            string    `json:"state" enum:"active,suspended,revoked,expired"`
+	Owner            Principal `json:"owner"`
+	OrganizationID   string    `json:"organization_id"`
+	OrganizationName string    `json:"organization_name,omitempty"`
+	Valid            int64     `json:"valid" doc:"How often the verdict was VALID."`
+	Denied           int64     `json:"denied" doc:"How often it was something else."`
 }
 
 // UsagePeriod is the verdicts of one hour or day (UTC).

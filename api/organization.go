@@ -37,17 +37,43 @@ type ChangeOrganizationRequest struct {
 
 // User is a person in a tenant, at one organization.
 type User struct {
-	ID             string            `json:"id" example:"usr_01jd3x8q4w9k2m5n7p0r6t8v1y"`
-	TenantID       string            `json:"tenant_id"`
-	OrganizationID string            `json:"organization_id"`
-	Username       string            `json:"username"`
-	DisplayName    string            `json:"display_name,omitempty"`
-	Email          string            `json:"email,omitempty"`
-	Licence        string            `json:"licence,omitempty" doc:"What the user may use; absent means the default."`
-	State          string            `json:"state" enum:"active,suspended,deleted"`
-	ExternalID     string            `json:"external_id,omitempty"`
-	Metadata       map[string]string `json:"metadata,omitempty"`
-	CreatedAt      time.Time         `json:"created_at"`
+	ID               string            `json:"id" example:"usr_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID         string            `json:"tenant_id"`
+	OrganizationID   string            `json:"organization_id"`
+	OrganizationName string            `json:"organization_name,omitempty" doc:"What it is called now. This and the roles are absent in answers to changes."`
+	Username         string            `json:"username"`
+	DisplayName      string            `json:"display_name,omitempty"`
+	Email            string            `json:"email,omitempty"`
+	Licence          string            `json:"licence,omitempty" doc:"What the user may use; absent means the default."`
+	InvitedUntil     *time.Time        `json:"invited_until,omitempty" doc:"Until when the link works with which the user sets a password; absent means that no link is open."`
+	Roles            []UserRole        `json:"roles,omitempty" nullable:"false" doc:"Those that you may know about."`
+	State            string            `json:"state" enum:"active,suspended,deleted"`
+	ExternalID       string            `json:"external_id,omitempty"`
+	Metadata         map[string]string `json:"metadata,omitempty"`
+	CreatedAt        time.Time         `json:"created_at"`
+}
+
+// UserRole is a role that a user has at an organization and everything below it.
+type UserRole struct {
+	AssignmentID     string `json:"assignment_id"`
+	RoleID           string `json:"role_id"`
+	RoleName         string `json:"role_name"`
+	OrganizationID   string `json:"organization_id"`
+	OrganizationName string `json:"organization_name"`
+}
+
+// OrganizationImpact is what removing or suspending an organization would touch: what there
+// is at it and below it.
+type OrganizationImpact struct {
+	Organizations     int64            `json:"organizations" doc:"Below it, itself not counted."`
+	Users             int64            `json:"users"`
+	ServiceAccounts   int64            `json:"service_accounts"`
+	Apps              int64            `json:"apps"`
+	Assignments       int64            `json:"assignments" doc:"Roles that are given there."`
+	Credentials       int64            `json:"credentials" doc:"Active and suspended ones."`
+	CredentialsByKind map[string]int64 `json:"credentials_by_kind"`
+	Removable         bool             `json:"removable" doc:"Whether it can be removed as it is now."`
+	Reason            string           `json:"reason,omitempty" doc:"Why it can't, and what to do."`
 }
 
 // CreateUserRequest makes a user without a password; the answer holds a one-time

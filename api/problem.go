@@ -19,6 +19,8 @@ type Problem struct {
 	RequestID string         `json:"request_id" doc:"Names this request in Claviger's log." example:"req_0198f6c1a4b07f3e9d2c5a6b7c8d9e0f"`
 	Errors    []ProblemError `json:"errors,omitempty" nullable:"false" doc:"For malformed requests: which fields, and what to do about each."`
 
+	Credentials []ProblemCredential `json:"credentials,omitempty" nullable:"false" doc:"Where credentials stand in the way: which."`
+
 	// RetryAfter is how long to wait before asking again, from the Retry-After header.
 	// Zero means not stated.
 	RetryAfter time.Duration `json:"-"`
@@ -28,6 +30,13 @@ type Problem struct {
 type ProblemError struct {
 	Pointer string `json:"pointer" doc:"A JSON pointer into the request's body (RFC 6901), or query.NAME, path.NAME or header.NAME." example:"/name"`
 	Message string `json:"message" doc:"What to do, without the rejected value." example:"Enter a name."`
+}
+
+// ProblemCredential is a credential that stands in the way of what was asked.
+type ProblemCredential struct {
+	ID   string `json:"id" example:"crd_8fK2mPq0Zr4T"`
+	Name string `json:"name"`
+	Kind string `json:"kind" example:"client_credential"`
 }
 
 // Codes that are the same for every operation. Others name a single rule, such as

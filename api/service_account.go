@@ -5,25 +5,30 @@ import "time"
 // ServiceAccount is a program's identity. It proves itself with tokens that it signs with
 // an RSA key, and may do what its roles allow; without a role, the basic methods only.
 type ServiceAccount struct {
-	ID             string               `json:"id" example:"sva_01jd3x8q4w9k2m5n7p0r6t8v1y"`
-	TenantID       string               `json:"tenant_id"`
-	OrganizationID string               `json:"organization_id"`
-	AccountEmail   string               `json:"account_email" doc:"Names it in key files."`
-	Description    string               `json:"description,omitempty"`
-	State          string               `json:"state" enum:"active,suspended,deleted"`
-	Roles          []ServiceAccountRole `json:"roles" nullable:"false" doc:"What it may do; without any, the basic methods only."`
-	CreatedAt      time.Time            `json:"created_at"`
-	CreatedBy      string               `json:"created_by,omitempty" doc:"The name, at the time, of who made it."`
-	ExternalID     string               `json:"external_id,omitempty"`
-	Metadata       map[string]string    `json:"metadata,omitempty"`
+	ID               string               `json:"id" example:"sva_01jd3x8q4w9k2m5n7p0r6t8v1y"`
+	TenantID         string               `json:"tenant_id"`
+	OrganizationID   string               `json:"organization_id"`
+	OrganizationName string               `json:"organization_name,omitempty" doc:"What it is called now."`
+	AccountEmail     string               `json:"account_email" doc:"Names it in key files."`
+	Description      string               `json:"description,omitempty"`
+	State            string               `json:"state" enum:"active,suspended,deleted"`
+	Roles            []ServiceAccountRole `json:"roles" nullable:"false" doc:"What it may do; without any, the basic methods only."`
+	Keys             int64                `json:"keys" doc:"How many of its keys are active or suspended."`
+	CreatedAt        time.Time            `json:"created_at"`
+	CreatedBy        string               `json:"created_by,omitempty" doc:"The name, at the time, of who made it."`
+	LastUsedAt       *time.Time           `json:"last_used_at,omitempty" doc:"When any of its keys was used, to about a minute; absent means never."`
+	ExternalID       string               `json:"external_id,omitempty"`
+	Metadata         map[string]string    `json:"metadata,omitempty"`
 }
 
 // ServiceAccountRole is a role that a service account has at an organization and everything
 // below it.
 type ServiceAccountRole struct {
-	AssignmentID   string `json:"assignment_id"`
-	RoleID         string `json:"role_id"`
-	OrganizationID string `json:"organization_id"`
+	AssignmentID     string `json:"assignment_id"`
+	RoleID           string `json:"role_id"`
+	RoleName         string `json:"role_name,omitempty"`
+	OrganizationID   string `json:"organization_id"`
+	OrganizationName string `json:"organization_name,omitempty"`
 }
 
 // CreateServiceAccountRequest makes a service account.

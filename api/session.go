@@ -45,11 +45,13 @@ type Me struct {
 	Via          string    `json:"via" enum:"session,credential" doc:"How the caller proved who they are."`
 	CredentialID string    `json:"credential_id,omitempty" doc:"With via credential: which."`
 	Session      *Session  `json:"session,omitempty" doc:"With via session."`
-	System       bool      `json:"system" doc:"Whether the caller is one of the installation's operators."`
-	Tenant       MeTenant  `json:"tenant"`
-	Organization MeOrg     `json:"organization" doc:"Where the caller is at home."`
-	Permissions  []string  `json:"permissions" nullable:"false" doc:"What the caller may do at home and below."`
-	Holdings     []Holding `json:"holdings" nullable:"false" doc:"What the caller may do, by organization; each holds everywhere below too."`
+	// APICredentials is what VC1 calls getting the page.
+	APICredentials bool      `json:"api_credentials" doc:"Whether the caller gets the page of API credentials: their licence offers some, or they manage everybody's."`
+	System         bool      `json:"system" doc:"Whether the caller is one of the installation's operators."`
+	Tenant         MeTenant  `json:"tenant"`
+	Organization   MeOrg     `json:"organization" doc:"Where the caller is at home."`
+	Permissions    []string  `json:"permissions" nullable:"false" doc:"What the caller may do at home and below."`
+	Holdings       []Holding `json:"holdings" nullable:"false" doc:"What the caller may do, by organization; each holds everywhere below too."`
 }
 
 // MeTenant is the caller's tenant, in short.

@@ -16,6 +16,18 @@ type Tenant struct {
 	Metadata           map[string]string `json:"metadata,omitempty"`
 	CreatedAt          time.Time         `json:"created_at"`
 	ModifiedAt         time.Time         `json:"modified_at"`
+
+	APIAccessRequestedAt *time.Time `json:"api_access_requested_at,omitempty" doc:"When somebody of the tenant asked for a plan with API access; absent once it has one."`
+}
+
+// APIAccess is whether a tenant's plan includes API access, and what depends on it.
+type APIAccess struct {
+	APIAccess    bool       `json:"api_access"`
+	TenantName   string     `json:"tenant_name"`
+	PlanKey      string     `json:"plan_key" example:"starter"`
+	PlanName     string     `json:"plan_name" example:"Starter"`
+	ExistingKeys int64      `json:"existing_keys" doc:"Credentials of any kind that work only while the plan includes API access."`
+	RequestedAt  *time.Time `json:"requested_at,omitempty" doc:"When API access was asked for."`
 }
 
 // Policy narrows what a tenant's people may do. No entry for a kind means no limit.

@@ -147,7 +147,7 @@ func assign(ctx context.Context, a *authority.Authority, tenant tenancy.TenantID
 	return err
 }
 
-func roleNamed(roles []access.Role, key string) access.RoleID {
+func roleNamed(roles []authority.Role, key string) access.RoleID {
 	for _, r := range roles {
 		if r.BuiltIn == key {
 			return r.ID

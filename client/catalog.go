@@ -29,15 +29,17 @@ func (c *Client) Operation(ctx context.Context, id string) (*api.Operation, erro
 // UsageFilter says of what usage is asked. The zero filter is the whole tenant's last 24
 // hours, by hour.
 type UsageFilter struct {
-	CredentialID string
-	From, To     time.Time // To is exclusive; zero means now
-	By           string    // hour or day
+	CredentialID   string
+	OrganizationID string    // without CredentialID: there and below
+	From, To       time.Time // To is exclusive; zero means now
+	By             string    // hour or day
 }
 
-// Usage shows how credentials were used.
+// Usage shows how one credential was used, or all together.
 func (c *Client) Usage(ctx context.Context, f UsageFilter) (*api.Usage, error) {
 	v := url.Values{}
 	set(v, "credential_id", f.CredentialID)
+	set(v, "organization_id", f.OrganizationID)
 	setTime(v, "from", f.From)
 	setTime(v, "to", f.To)
 	set(v, "by", f.By)

@@ -102,6 +102,8 @@ var perTenant = map[string]bool{
 	"/v1/" + roles: true, "/v1/" + assignments: true, "/v1/" + auditEvents: true,
 	"/v1/" + apiKeys + "/bulk": true, "/v1/" + apiKeys + "/count": true, "/v1/" + apiKeys + "/export": true, "/v1/" + accountKeys: true, "/v1/" + apps: true,
 	"/v1/" + clientCredentials: true, "/v1/" + clientCredentials + "/scopes": true, "/v1/" + serviceAccounts: true, "/v1/usage": true,
+	"/v1/" + auditEvents + "/export": true, "/v1/audit-checkpoints/latest": true, "/v1/audit-checkpoints/check": true,
+	"/v1/api-access": true, "/v1/api-access/request": true, "/v1/find": true, "/v1/permissions": true, "/v1/catalog": true,
 }
 
 const backoff = 50 * time.Millisecond

@@ -44,6 +44,12 @@ func (c *Client) Organization(ctx context.Context, id string) (*api.Organization
 	return one[api.Organization](ctx, c, read(at("v1", organizations, id), nil, nil))
 }
 
+// OrganizationImpact shows what there is at an organization and below it, and whether it can
+// be removed.
+func (c *Client) OrganizationImpact(ctx context.Context, id string) (*api.OrganizationImpact, error) {
+	return one[api.OrganizationImpact](ctx, c, read(at("v1", organizations, id, "impact"), nil, nil))
+}
+
 // CreateOrganization makes an organization below another.
 func (c *Client) CreateOrganization(ctx context.Context, r api.CreateOrganizationRequest) (*api.Organization, error) {
 	return one[api.Organization](ctx, c, change(at("v1", organizations), r))

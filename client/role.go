@@ -43,7 +43,8 @@ func (c *Client) DeleteRole(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", roles, id), nil))
 }
 
-// Permissions lists Claviger's own permissions, as a role's page shows them.
+// Permissions lists Claviger's own permissions, as a role's page shows them, and which of
+// them the caller may grant.
 func (c *Client) Permissions(ctx context.Context) ([]api.Permission, error) {
 	list, err := page[api.Permission](ctx, c, at("v1", "permissions"), url.Values{}, Page{})
 	if err != nil {

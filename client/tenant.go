@@ -64,3 +64,24 @@ func (c *Client) ResumeTenant(ctx context.Context, id string) (*api.Tenant, erro
 func (c *Client) DeleteTenant(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", tenants, id), nil))
 }
+
+// APIAccess shows whether the tenant's plan includes API access, and what depends on it.
+func (c *Client) APIAccess(ctx context.Context) (*api.APIAccess, error) {
+	return one[api.APIAccess](ctx, c, read(at("v1", "api-access"), nil, nil))
+}
+
+// RequestAPIAccess asks the operators for a plan with API access. Asking again changes
+// nothing.
+func (c *Client) RequestAPIAccess(ctx context.Context) (*api.APIAccess, error) {
+	return one[api.APIAccess](ctx, c, change(at("v1", "api-access", "request"), nil))
+}
+
+// Find looks for things of any type that the caller may see by part of their name, or for a
+// credential by its ID.
+func (c *Client) Find(ctx context.Context, text string) ([]api.Found, error) {
+	list, err := page[api.Found](ctx, c, at("v1", "find"), url.Values{"q": {text}}, Page{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}

@@ -189,7 +189,7 @@ func (s *seeder) role(ctx context.Context, tenant tenancy.TenantID, key string) 
 	}
 	for _, r := range roles {
 		if r.BuiltIn == key {
-			return r, nil
+			return r.Role, nil
 		}
 	}
 	return access.Role{}, fmt.Errorf("the tenant has no role %s", key)
@@ -212,11 +212,15 @@ func (c *customer) accountMay(ctx context.Context, a authority.ServiceAccount) (
 	}
 	roles := map[access.RoleID]access.Role{}
 	for _, r := range list {
-		roles[r.ID] = r
+		roles[r.ID] = r.Role
+	}
+	assignments := make([]access.Assignment, len(a.Roles))
+	for i, as := range a.Roles {
+		assignments[i] = as.Assignment
 	}
 	held := access.BasicPermissions()
 	if len(a.Roles) > 0 {
-		held = access.EffectiveAt(a.Roles, roles, []tenancy.OrgID{c.tenant.RootOrg, a.OrganizationID})
+		held = access.EffectiveAt(assignments, roles, []tenancy.OrgID{c.tenant.RootOrg, a.OrganizationID})
 	}
 	return access.Effective(held, c.plan.Set()), nil
 }

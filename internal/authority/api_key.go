@@ -16,9 +16,15 @@ import (
 // Key is a credential as its managers see it: never with its secret.
 type Key struct {
 	credential.Credential
-	OwnerName  string    // user name of the principal where that is a user
-	GraceUntil time.Time // until when the secret before this one goes on working; zero means it doesn't
-	Revision   uint64    // of the change that answered it; zero on reads
+	// What things are called now, for people; empty where there is no such name. OwnerName
+	// is a user name, an e-mail address of a service account, or a plain name.
+	OwnerName, OwnerDisplayName string
+	CreatorDisplayName          string // of whoever made it; CreatedByName is of back then
+	OrganizationName            string
+	// Recoverable says that the secret is kept, so that it can be shown again to whom may see it.
+	Recoverable bool
+	GraceUntil  time.Time // until when the secret before this one goes on working; zero means it doesn't
+	Revision    uint64    // of the change that answered it; zero on reads
 }
 
 // IssuedKey is a key whose secret was just made.
@@ -276,20 +282,29 @@ func (a *Authority) APIKeys(ctx context.Context, caller access.Caller, in KeysIn
 	return out, err
 }
 
-// CountAPIKeys counts what APIKeys would list on all pages, exactly. The revision is what
-// a bulk operation on them names as AsOf.
+// CountAPIKeys counts what APIKeys would list on all pages, exactly: by kind, how many were
+// used in the last 7 days, and how many expire within 30 days. The revision is what a bulk
+// operation on them names as AsOf.
 func (a *Authority) CountAPIKeys(ctx context.Context, caller access.Caller, in KeysInput) (out KeysCount, err error) {
 	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
 		f, err := s.visibleKeys(in)
 		if err != nil {
 			return err
 		}
-		out.Revision = s.tx.Head()
-		out.Count, err = s.tx.CountCredentials(f)
+		found, err := s.tx.CountCredentialsBy(f, s.now.Add(-usedLately), s.now, s.now.Add(expiresSoon))
+		out = KeysCount{
+			Count: found.Total, Revision: s.tx.Head(), Kinds: found.Kinds, UsedLately: found.Used, ExpiringSoon: found.Expiring,
+		}
 		return err
 	})
 	return out, err
 }
+
+// What is lately and soon when keys are counted.
+const (
+	usedLately  = 7 * day
+	expiresSoon = 30 * day
+)
 
 // visibleKeys is what of the input the caller may see. Kinds that were not asked for by
 // name are left out where they may not.

@@ -222,7 +222,19 @@ func (s *scope) appCredential(id tenancy.AppID) (credential.Credential, error) {
 }
 
 func (s *scope) showApp(a tenancy.App) (App, error) {
-	out := App{App: a}
+	k, err := s.appCredential(a.ID)
+	if err != nil {
+		return App{App: a}, err
+	}
+	shown, err := s.show(k)
+	if err != nil {
+		return App{App: a}, err
+	}
+	return s.appWith(a, shown)
+}
+
+func (s *scope) appWith(a tenancy.App, k Key) (App, error) {
+	out := App{App: a, Credential: k}
 	c, err := s.tx.AllTenantsCatalog()
 	if err != nil {
 		return out, err
@@ -232,12 +244,39 @@ func (s *scope) showApp(a tenancy.App) (App, error) {
 			out.Chosen = append(out.Chosen, api)
 		}
 	}
-	k, err := s.appCredential(a.ID)
-	if err != nil {
-		return out, err
+	return out, nil
+}
+
+// showApps is showApp for many, with one query for each kind of thing.
+func (s *scope) showApps(list []tenancy.App) ([]App, error) {
+	ids := make([]string, len(list))
+	for i, a := range list {
+		ids[i] = string(a.ID)
 	}
-	out.Credential, err = s.show(k)
-	return out, err
+	owned, err := s.tx.LatestCredentials(access.PrincipalApp, ids)
+	if err != nil {
+		return nil, err
+	}
+	var found []credential.Credential
+	for _, id := range ids {
+		if k, ok := owned[id]; ok {
+			found = append(found, k)
+		}
+	}
+	if len(found) != len(list) {
+		return nil, problem.Missing("credential")
+	}
+	shown, err := s.showAll(found)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]App, len(list))
+	for i, a := range list {
+		if out[i], err = s.appWith(a, shown[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // CreateApp makes an app with its key and secret (EE2), which can be revealed later. It
@@ -503,7 +542,7 @@ func (a *Authority) Apps(ctx context.Context, caller access.Caller, in AppsInput
 		if err != nil {
 			return err
 		}
-		out, err = listOf(list, s.showApp)
+		out, err = pageOf(list, s.showApps)
 		return err
 	})
 	return out, err

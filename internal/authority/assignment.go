@@ -190,7 +190,7 @@ func (c *change) unassign(as access.Assignment) error {
 // Assignments lists who has which role in the part of the tree where the caller has
 // claviger.roles:read, claviger.users:read or claviger.assignments:manage. Everyone may
 // list their own.
-func (a *Authority) Assignments(ctx context.Context, caller access.Caller, in AssignmentsInput) (out store.List[access.Assignment], err error) {
+func (a *Authority) Assignments(ctx context.Context, caller access.Caller, in AssignmentsInput) (out store.List[Assignment], err error) {
 	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
 		f := store.AssignmentFilter{Role: in.Role, At: in.At}
 		if in.Principal.ID != "" {
@@ -201,7 +201,11 @@ func (a *Authority) Assignments(ctx context.Context, caller access.Caller, in As
 				return err
 			}
 		}
-		out, err = s.tx.AssignmentsOf(f, in.Page)
+		list, err := s.tx.AssignmentsOf(f, in.Page)
+		if err != nil {
+			return err
+		}
+		out, err = pageOf(list, s.showAssignments)
 		return err
 	})
 	return out, err

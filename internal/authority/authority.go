@@ -79,6 +79,7 @@ type Authority struct {
 	work     chan struct{} // asks Run to work off operations
 	holder   string        // names this Authority where it has work in hand
 
+	checking      sync.Mutex // held while a tenant's audit chain is checked: it takes a processor
 	checkpointing sync.Mutex // held while a checkpoint is made, so that they reach the file in order
 }
 

@@ -20,8 +20,27 @@ type CatalogInput struct {
 // CatalogView is the catalogue as a caller may use it.
 type CatalogView struct {
 	catalog.Catalog
-	Choosable []string // keys of the APIs that the caller may choose for an app there
+	Choosable    []string // keys of the APIs that the caller may choose for an app there
+	NotChoosable []NotChoosable
 }
+
+// NotChoosable is an API that the caller may not choose, and why.
+type NotChoosable struct {
+	Key    string
+	Why    ChoiceReason
+	Needed []access.Permission // with ChoicePrerequisite: those that the caller lacks
+}
+
+// ChoiceReason is why an API cannot be chosen.
+type ChoiceReason string
+
+// The reasons, the one that is hardest to change first.
+const (
+	ChoiceLegacy       ChoiceReason = "legacy"       // it takes account keys only (VC7)
+	ChoiceNotInPlan    ChoiceReason = "not_in_plan"  // the tenant has not bought it
+	ChoiceNoApps       ChoiceReason = "no_apps"      // the caller may not make apps there (EE1)
+	ChoicePrerequisite ChoiceReason = "prerequisite" // the caller lacks an assignment (EE8)
+)
 
 // ChangeCatalogInput replaces the whole catalogue.
 type ChangeCatalogInput struct {
@@ -49,16 +68,44 @@ func (a *Authority) Catalog(ctx context.Context, caller access.Caller, in Catalo
 		if out.Catalog, err = s.tx.AllTenantsCatalog(); err != nil {
 			return err
 		}
-		out.Choosable = []string{}
-		if !s.holds(access.AppsManage, path) {
-			return nil
-		}
-		for _, api := range out.Catalog.Choosable(s.caller.At(path), s.plan) {
-			out.Choosable = append(out.Choosable, api.Key)
-		}
+		s.choose(&out, path)
 		return nil
 	})
 	return out, err
+}
+
+// choose fills in what the caller may choose for an app at the end of the path. What Choose
+// refuses must be refused here.
+func (s *scope) choose(v *CatalogView, path []tenancy.OrgID) {
+	v.Choosable, v.NotChoosable = []string{}, nil
+	held := access.Everything()
+	if !s.all() {
+		held = s.caller.At(path)
+	}
+	for _, api := range v.APIs() {
+		needed := access.SetOf(api.Requires...).Without(held)
+		why := ChoiceReason("")
+		switch {
+		case api.Legacy:
+			why = ChoiceLegacy
+		case !s.plan.Set().Covers(access.SetOf(api.Permissions...)):
+			why = ChoiceNotInPlan
+		case !s.holds(access.AppsManage, path):
+			why = ChoiceNoApps
+		case len(needed) > 0:
+			why = ChoicePrerequisite
+		default:
+			v.Choosable = append(v.Choosable, api.Key)
+			continue
+		}
+		no := NotChoosable{Key: api.Key, Why: why}
+		if why == ChoicePrerequisite {
+			for _, g := range needed {
+				no.Needed = append(no.Needed, access.Permission(g))
+			}
+		}
+		v.NotChoosable = append(v.NotChoosable, no)
+	}
 }
 
 // ChangeCatalog replaces the catalogue, which reaches every app, licence and client

@@ -92,6 +92,21 @@ func (l *CheckpointLog) append(c audit.Checkpoint) error {
 	return nil
 }
 
+// latest is the last checkpoint of the file, and the key to check it with. Without a file
+// it is the zero checkpoint.
+func (l *CheckpointLog) latest() (audit.Checkpoint, ed25519.PublicKey) {
+	if l == nil {
+		return audit.Checkpoint{}, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key, ok := l.key.Public().(ed25519.PublicKey)
+	if !ok {
+		return l.last, nil // can't be: the type of an Ed25519 public key is fixed
+	}
+	return l.last, key
+}
+
 // Close closes the file.
 func (l *CheckpointLog) Close() error {
 	l.mu.Lock()

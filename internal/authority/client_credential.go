@@ -59,6 +59,7 @@ type ClientCredentialsInput struct {
 	Tenant         tenancy.TenantID
 	Level          Level // empty means both
 	Mine           bool
+	Owner          tenancy.UserID // whose; empty means anybody's
 	At             tenancy.OrgID
 	States         []credential.State
 	Search         string
@@ -368,14 +369,21 @@ func (s *scope) visibleClients(in ClientCredentialsInput) (f store.CredentialFil
 		return f, err
 	}
 	own := s.caller.Principal
-	if in.Mine || err != nil {
+	if in.Owner != "" {
+		owner := userPrincipal(in.Owner)
+		f.Owner = &owner
+	}
+	if in.Mine {
 		f.Owner = &own
 	}
 	if err == nil {
 		return f, s.apiAccess(false)
 	}
+	if f.Owner != nil && *f.Owner != own {
+		return f, err
+	}
 	// Only one's own: wherever in the tree they are, the right is needed where one is oneself.
-	f.At = in.At
+	f.Owner, f.At = &own, in.At
 	p, err := s.principalFacts(s.caller.Tenant, own)
 	if err != nil {
 		return f, err

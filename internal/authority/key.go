@@ -48,52 +48,6 @@ func (s *scope) key(of kinds, id credential.ID) (credential.Credential, keyRules
 	return credential.Credential{}, of[0], missing
 }
 
-// show is a credential as its managers see it.
-func (s *scope) show(k credential.Credential) (Key, error) {
-	out := Key{Credential: k}
-	var err error
-	if out.OwnerName, err = s.ownerName(k); err != nil {
-		return out, err
-	}
-	if k.SecretVersion < 2 || k.StateAt(s.now) == credential.Revoked || k.StateAt(s.now) == credential.Expired {
-		return out, nil
-	}
-	material, err := s.tx.Material(k.ID)
-	if err != nil {
-		return out, err
-	}
-	for _, m := range material {
-		if m.Version != k.SecretVersion && m.ValidUntil.After(s.now) && m.ValidUntil.After(out.GraceUntil) {
-			out.GraceUntil = m.ValidUntil
-		}
-	}
-	return out, nil
-}
-
-// ownerName is what people call whom a credential speaks for.
-func (s *scope) ownerName(k credential.Credential) (string, error) {
-	p, err := s.principalFacts(k.TenantID, k.Principal)
-	switch {
-	case err != nil:
-		return "", err
-	case p.user != nil:
-		return p.user.Username, nil
-	case p.account != nil:
-		return p.account.Email, nil
-	case p.app != nil:
-		return p.app.Name, nil
-	case k.Principal.Type == access.PrincipalTenant:
-		return s.tenant.Name, nil
-	case k.Principal.Type == access.PrincipalOrganization:
-		o, err := s.organization(tenancy.OrgID(k.Principal.ID))
-		if problem.Is(err, problem.NotFound) {
-			return "", nil
-		}
-		return o.Name, err
-	}
-	return "", nil
-}
-
 // wish is what may be chosen of any new key.
 type wish struct {
 	name      string
@@ -210,7 +164,7 @@ func (a *Authority) issueKey(ctx context.Context, caller access.Caller, tenant t
 			if err := c.insertKey(r, k, made); err != nil {
 				return IssuedKey{}, "", err
 			}
-			shown, err := c.show(k)
+			shown, err := c.showNew(k, r)
 			return IssuedKey{Key: shown, Secret: made.clear(), SecretAvailable: true}, k.ID.String(), err
 		}, c.withoutSecret(kinds{r}))
 		return err
@@ -387,20 +341,7 @@ func (s *scope) listKeys(f store.CredentialFilter, page store.Page) (out store.L
 	if err != nil {
 		return out, err
 	}
-	return listOf(list, s.show)
-}
-
-// listOf turns the items of a page into what is shown of them.
-func listOf[T, U any](list store.List[T], show func(T) (U, error)) (out store.List[U], err error) {
-	out = store.List[U]{Items: make([]U, 0, len(list.Items)), Next: list.Next, Previous: list.Previous, Total: list.Total}
-	for _, item := range list.Items {
-		shown, err := show(item)
-		if err != nil {
-			return out, err
-		}
-		out.Items = append(out.Items, shown)
-	}
-	return out, nil
+	return pageOf(list, s.showAll)
 }
 
 // filter is the input without what the caller's rights decide: kinds and place.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/catalog"
+	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -21,7 +22,27 @@ type MeOutput struct {
 	// Permissions are what the caller may use now at their own organization: what they
 	// hold, the vendor's part bounded by the plan.
 	Permissions access.Set
-	System      bool // the caller acts for the system tenant
+	// APICredentials is whether the page of API credentials is theirs (VC1): their licence
+	// offers some, or they manage everybody's.
+	APICredentials bool
+	System         bool // the caller acts for the system tenant
+}
+
+// hasAPICredentials is who gets the page of API credentials: what ClientCredentials answers
+// to rather than refusing, whatever the plan.
+func (s *scope) hasAPICredentials(path []tenancy.OrgID) (bool, error) {
+	_, err := s.visible("", access.ClientCredentialsManage)
+	if err == nil || !problem.Is(err, problem.Denied) {
+		return err == nil, err
+	}
+	if s.caller.Principal.Type != access.PrincipalUser || !s.holds(access.ClientCredentialsManageOwn, path) {
+		return false, nil
+	}
+	_, err = s.scopesOf(s.caller.Principal)
+	if problem.Is(err, problem.Denied) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Me answers who the caller is and what they hold, in their own tenant. Every caller whom
@@ -42,7 +63,8 @@ func (a *Authority) Me(ctx context.Context, caller access.Caller, _ MeInput) (ou
 			}
 		}
 		out.Permissions = access.Effective(s.caller.At(path), access.NewSet(s.plan.Permissions...))
-		return nil
+		out.APICredentials, err = s.hasAPICredentials(path)
+		return err
 	})
 	return out, err
 }

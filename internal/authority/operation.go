@@ -92,8 +92,11 @@ type OperationInput struct {
 
 // KeysCount is how many keys a filter finds, and as of which revision.
 type KeysCount struct {
-	Count    int64
-	Revision uint64
+	Count        int64
+	Revision     uint64
+	Kinds        map[credential.Kind]int64
+	UsedLately   int64 // in the last 7 days
+	ExpiringSoon int64 // within 30 days
 }
 
 // bulkWork is what an operation is to do, as it is stored.

@@ -327,7 +327,7 @@ func (a *Authority) changeOrganizationState(ctx context.Context, caller access.C
 
 func (c *change) applyOrganizationState(o tenancy.Organization, action string, from, to tenancy.State) (tenancy.Organization, error) {
 	if o.ID == c.tenant.RootOrg && to != tenancy.Active {
-		return o, problem.New(problem.Conflict, "root_organization", "The root organization cannot be suspended or removed. Suspend the tenant instead.")
+		return o, rootStays()
 	}
 	if from != "" && o.State != from {
 		return o, stateConflict("organization", o.State)
@@ -347,47 +347,47 @@ func (c *change) applyOrganizationState(o tenancy.Organization, action string, f
 	})
 }
 
-func (c *change) organizationEmpty(o tenancy.Organization) error {
+func (s *scope) organizationEmpty(o tenancy.Organization) error {
 	inUse := func(what string) error {
 		return problem.New(problem.Conflict, "organization_in_use", "The organization still has "+what+". Move or remove them first.")
 	}
 	one := store.Page{Limit: 2}
-	orgs, err := c.tx.Organizations(store.OrganizationFilter{At: o.ID}, one)
+	orgs, err := s.tx.Organizations(store.OrganizationFilter{At: o.ID}, one)
 	if err != nil {
 		return err
 	}
 	if len(orgs.Items) > 1 {
 		return inUse("organizations below it")
 	}
-	users, err := c.tx.Users(store.UserFilter{At: o.ID}, one)
+	users, err := s.tx.Users(store.UserFilter{At: o.ID}, one)
 	if err != nil {
 		return err
 	}
 	if len(users.Items) > 0 {
 		return inUse("users")
 	}
-	apps, err := c.tx.Apps(store.AppFilter{At: o.ID}, one)
+	apps, err := s.tx.Apps(store.AppFilter{At: o.ID}, one)
 	if err != nil {
 		return err
 	}
 	if len(apps.Items) > 0 {
 		return inUse("apps")
 	}
-	accounts, err := c.tx.ServiceAccounts(store.ServiceAccountFilter{At: o.ID}, one)
+	accounts, err := s.tx.ServiceAccounts(store.ServiceAccountFilter{At: o.ID}, one)
 	if err != nil {
 		return err
 	}
 	if len(accounts.Items) > 0 {
 		return inUse("service accounts")
 	}
-	keys, err := c.tx.Credentials(store.CredentialFilter{At: o.ID, States: []credential.State{credential.Active, credential.Suspended}}, one)
+	keys, err := s.tx.Credentials(store.CredentialFilter{At: o.ID, States: []credential.State{credential.Active, credential.Suspended}}, one)
 	if err != nil {
 		return err
 	}
 	if len(keys.Items) > 0 {
 		return inUse("credentials")
 	}
-	held, err := c.tx.AssignmentsOf(store.AssignmentFilter{At: o.ID}, one)
+	held, err := s.tx.AssignmentsOf(store.AssignmentFilter{At: o.ID}, one)
 	if err != nil {
 		return err
 	}

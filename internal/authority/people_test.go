@@ -68,7 +68,11 @@ func (w *world) assignmentsOf(c access.Caller) []access.Assignment {
 	w.Helper()
 	list, err := w.a.Assignments(w.Context(), authority.SystemCaller(), authority.AssignmentsInput{Tenant: c.Tenant, Principal: c.Principal})
 	w.must(err)
-	return list.Items
+	held := make([]access.Assignment, len(list.Items))
+	for i, as := range list.Items {
+		held[i] = as.Assignment
+	}
+	return held
 }
 
 // Every other way to lose the last administrator is closed too.

@@ -237,7 +237,7 @@ func (c *change) roleUnused(id access.RoleID) error {
 
 // Role answers one role. It needs claviger.roles:read, claviger.roles:manage or
 // claviger.assignments:manage anywhere in the tenant.
-func (a *Authority) Role(ctx context.Context, caller access.Caller, in RoleInput) (out access.Role, err error) {
+func (a *Authority) Role(ctx context.Context, caller access.Caller, in RoleInput) (out Role, err error) {
 	tenant, err := a.roleTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
 		return out, err
@@ -246,8 +246,16 @@ func (a *Authority) Role(ctx context.Context, caller access.Caller, in RoleInput
 		if err := s.mayReadRoles(); err != nil {
 			return err
 		}
-		out, err = s.tx.Role(in.ID)
-		return err
+		role, err := s.tx.Role(in.ID)
+		if err != nil {
+			return err
+		}
+		shown, err := s.showRoles(role)
+		if err != nil {
+			return err
+		}
+		out = shown[0]
+		return nil
 	})
 	return out, err
 }
@@ -258,7 +266,7 @@ func (s *scope) mayReadRoles() error {
 }
 
 // Roles lists a tenant's roles by name, built-in ones first. Rights as Role.
-func (a *Authority) Roles(ctx context.Context, caller access.Caller, in RolesInput) (out []access.Role, err error) {
+func (a *Authority) Roles(ctx context.Context, caller access.Caller, in RolesInput) (out []Role, err error) {
 	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
 		if err := s.mayReadRoles(); err != nil {
 			return err
@@ -267,7 +275,7 @@ func (a *Authority) Roles(ctx context.Context, caller access.Caller, in RolesInp
 		if err != nil {
 			return err
 		}
-		out = slices.SortedFunc(maps.Values(roles), func(a, b access.Role) int {
+		sorted := slices.SortedFunc(maps.Values(roles), func(a, b access.Role) int {
 			if (a.BuiltIn == "") != (b.BuiltIn == "") {
 				if a.BuiltIn != "" {
 					return -1
@@ -276,7 +284,8 @@ func (a *Authority) Roles(ctx context.Context, caller access.Caller, in RolesInp
 			}
 			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 		})
-		return nil
+		out, err = s.showRoles(sorted...)
+		return err
 	})
 	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
@@ -15,8 +16,11 @@ import (
 // ServiceAccount is a service account with the roles it has, wherever in the tree.
 type ServiceAccount struct {
 	tenancy.ServiceAccount
-	Roles    []access.Assignment
-	Revision uint64 // of the change that answered it; zero on reads
+	OrganizationName string
+	Roles            []Assignment
+	Keys             int       // active or suspended
+	LastUsedAt       time.Time // of any of its keys; zero means never
+	Revision         uint64    // of the change that answered it; zero on reads
 }
 
 // CreateServiceAccountInput describes a new service account.
@@ -102,8 +106,53 @@ func (s *scope) serviceAccount(id tenancy.ServiceAccountID) (a tenancy.ServiceAc
 }
 
 func (s *scope) showAccount(a tenancy.ServiceAccount) (ServiceAccount, error) {
-	roles, err := s.tx.Assignments(accountPrincipal(a.ID))
-	return ServiceAccount{ServiceAccount: a, Roles: roles}, err
+	shown, err := s.showAccounts([]tenancy.ServiceAccount{a})
+	if err != nil {
+		return ServiceAccount{ServiceAccount: a}, err
+	}
+	return shown[0], nil
+}
+
+// showAccounts completes service accounts, with one query for each kind of thing.
+func (s *scope) showAccounts(list []tenancy.ServiceAccount) ([]ServiceAccount, error) {
+	ids := make([]string, len(list))
+	places := make([]tenancy.OrgID, len(list))
+	for i, a := range list {
+		ids[i], places[i] = string(a.ID), a.OrganizationID
+	}
+	names, err := s.tx.OrganizationNames(places)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.tx.AssignmentsOfAll(access.PrincipalServiceAccount, ids)
+	if err != nil {
+		return nil, err
+	}
+	var all []access.Assignment
+	for _, id := range ids {
+		all = append(all, held[id]...)
+	}
+	shown, err := s.showAssignments(all)
+	if err != nil {
+		return nil, err
+	}
+	roles := map[string][]Assignment{}
+	for _, as := range shown {
+		roles[as.Principal.ID] = append(roles[as.Principal.ID], as)
+	}
+	keys, err := s.tx.Uses(access.PrincipalServiceAccount, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ServiceAccount, len(list))
+	for i, a := range list {
+		use := keys[ids[i]]
+		out[i] = ServiceAccount{
+			ServiceAccount: a, OrganizationName: names[a.OrganizationID], Roles: roles[ids[i]],
+			Keys: use.Living, LastUsedAt: use.LastUsedAt,
+		}
+	}
+	return out, nil
 }
 
 // CreateServiceAccount makes a service account with roles (VX1); without any it may call
@@ -423,7 +472,7 @@ func (a *Authority) ServiceAccounts(ctx context.Context, caller access.Caller, i
 		if err != nil {
 			return err
 		}
-		out, err = listOf(list, s.showAccount)
+		out, err = pageOf(list, s.showAccounts)
 		return err
 	})
 	return out, err

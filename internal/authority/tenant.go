@@ -246,6 +246,15 @@ func (a *Authority) ChangeTenant(ctx context.Context, caller access.Caller, in C
 		if t.ID == tenancy.SystemTenantID && t.PlanID != c.tenant.PlanID {
 			return problem.New(problem.Conflict, "system_tenant", "The system tenant keeps its plan.")
 		}
+		if t.PlanID != c.tenant.PlanID {
+			plan, err := c.tx.AllTenantsPlan(t.PlanID)
+			if err != nil {
+				return err
+			}
+			if plan.APIAccess {
+				t.APIAccessRequestedAt = time.Time{} // it was asked for no longer in vain
+			}
+		}
 		if err := c.tx.UpdateTenant(t); err != nil {
 			return err
 		}

@@ -11,10 +11,12 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-// UsageInput asks how a credential was used in a span of time.
+// UsageInput asks how a credential was used in a span of time; or, without one, all
+// credentials together.
 type UsageInput struct {
 	Tenant     tenancy.TenantID
-	Credential credential.ID
+	Credential credential.ID // the zero ID means all
+	At         tenancy.OrgID // without a credential: at and below
 	// From and To are cut to whole hours or days; To is exclusive. Zero means now, and for
 	// From 24 hours or 30 days before To.
 	From, To time.Time
@@ -34,13 +36,23 @@ type UsagePeriod struct {
 	Denied map[string]int64 // by code; nil means none
 }
 
-// UsageOutput is how a credential was used, oldest first, without periods in which
-// nothing happened.
+// UsageOutput is how a credential was used, or all together, oldest first, without periods
+// in which nothing happened.
 type UsageOutput struct {
 	From, To time.Time
 	By       string
 	Items    []UsagePeriod
+	Most     []UsedKey // without a credential: those that were used most
 }
+
+// UsedKey is a credential with how much it was used.
+type UsedKey struct {
+	Key
+	Valid, Denied int64
+}
+
+// mostUsed is how many credentials are named beside the sums.
+const mostUsed = 20
 
 const (
 	day = 24 * time.Hour
@@ -79,8 +91,17 @@ func (in UsageInput) span(now time.Time) (from, to time.Time, unit time.Duration
 }
 
 // Usage answers how one credential was used, to about a minute ago. It needs
-// claviger.usage:read at its organization, unless it is the caller's own.
+// claviger.usage:read at its organization, unless it is the caller's own. Without a
+// credential it answers the sums of the part of the tree where the caller has that right,
+// and the credentials that were used most.
 func (a *Authority) Usage(ctx context.Context, caller access.Caller, in UsageInput) (out UsageOutput, err error) {
+	if in.Credential.IsZero() {
+		err = a.view(ctx, caller, in.Tenant, func(s *scope) (err error) {
+			out, err = s.usageOfAll(in)
+			return err
+		})
+		return out, err
+	}
 	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.Credential)
 	if err != nil {
 		return out, err
@@ -114,6 +135,52 @@ func (a *Authority) Usage(ctx context.Context, caller access.Caller, in UsageInp
 		return nil
 	})
 	return out, err
+}
+
+func (s *scope) usageOfAll(in UsageInput) (out UsageOutput, err error) {
+	at, err := s.visible(in.At, access.UsageRead)
+	if err != nil {
+		return out, err
+	}
+	from, to, unit, err := in.span(s.now)
+	if err != nil {
+		return out, err
+	}
+	span := store.UsageSpan{At: at, From: from, Until: to}
+	sums, err := s.tx.UsageSums(span, unit)
+	if err != nil {
+		return out, err
+	}
+	out = UsageOutput{From: from, To: to, By: UsageByHour, Items: usagePeriods(sums, unit)}
+	if in.By != "" {
+		out.By = in.By
+	}
+	most, err := s.tx.MostUsed(span, mostUsed)
+	if err != nil {
+		return out, err
+	}
+	ids := make([]credential.ID, len(most))
+	for i, m := range most {
+		ids[i] = m.Credential
+	}
+	found, err := s.tx.CredentialsByID(ids)
+	if err != nil {
+		return out, err
+	}
+	shown, err := s.showAll(found)
+	if err != nil {
+		return out, err
+	}
+	byID := make(map[credential.ID]Key, len(shown))
+	for _, k := range shown {
+		byID[k.ID] = k
+	}
+	for _, m := range most {
+		if k, ok := byID[m.Credential]; ok {
+			out.Most = append(out.Most, UsedKey{Key: k, Valid: m.Valid, Denied: m.Denied})
+		}
+	}
+	return out, nil
 }
 
 // usagePeriods adds hours up to periods.

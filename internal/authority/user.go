@@ -398,7 +398,7 @@ func rulesOf(kind credential.Kind) keyRules {
 }
 
 // User answers one user: the caller, or where claviger.users:read or :manage is held.
-func (a *Authority) User(ctx context.Context, caller access.Caller, in UserInput) (out tenancy.User, err error) {
+func (a *Authority) User(ctx context.Context, caller access.Caller, in UserInput) (out User, err error) {
 	tenant, err := a.userTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
 		return out, err
@@ -417,7 +417,11 @@ func (a *Authority) User(ctx context.Context, caller access.Caller, in UserInput
 				return err
 			}
 		}
-		out = u
+		shown, err := s.showUsers([]tenancy.User{u})
+		if err != nil {
+			return err
+		}
+		out = shown[0]
 		return nil
 	})
 	return out, err
@@ -425,13 +429,17 @@ func (a *Authority) User(ctx context.Context, caller access.Caller, in UserInput
 
 // Users lists the users of the part of the tree where the caller has claviger.users:read
 // or :manage.
-func (a *Authority) Users(ctx context.Context, caller access.Caller, in UsersInput) (out store.List[tenancy.User], err error) {
+func (a *Authority) Users(ctx context.Context, caller access.Caller, in UsersInput) (out store.List[User], err error) {
 	err = a.view(ctx, caller, in.Tenant, func(s *scope) error {
 		at, err := s.visible(in.At, access.UsersRead, access.UsersManage)
 		if err != nil {
 			return err
 		}
-		out, err = s.tx.Users(store.UserFilter{At: at, Search: in.Search, State: in.State}, in.Page)
+		list, err := s.tx.Users(store.UserFilter{At: at, Search: in.Search, State: in.State}, in.Page)
+		if err != nil {
+			return err
+		}
+		out, err = pageOf(list, s.showUsers)
 		return err
 	})
 	return out, err

@@ -52,6 +52,9 @@ func (a *Authority) changeUserState(ctx context.Context, caller access.Caller, i
 	return out, err
 }
 
+// mostInTheWay bounds what a refusal lists for programs.
+const mostInTheWay = 1000
+
 // ownsNoClients refuses to delete a user who owns client credentials that are not at their
 // end, and names them (VC5): programs of the company run on them.
 func (c *change) ownsNoClients(u tenancy.User) error {
@@ -60,9 +63,11 @@ func (c *change) ownsNoClients(u tenancy.User) error {
 		return err
 	}
 	var names []string
+	var owned []problem.Object
 	for _, k := range living {
 		if k.Kind == credential.ClientCredential && !finalState(k.StateAt(c.now)) {
 			names = append(names, strconv.Quote(k.Name)+" ("+k.PublicID+")")
+			owned = append(owned, problem.Object{ID: k.ID.String(), Name: k.Name, Kind: string(k.Kind)})
 		}
 	}
 	if len(names) == 0 {
@@ -73,8 +78,10 @@ func (c *change) ownsNoClients(u tenancy.User) error {
 	if len(names) > shown {
 		names, more = names[:shown], fmt.Sprintf(" and %d more", len(names)-shown)
 	}
-	return problem.New(problem.Conflict, "owns_client_credentials",
+	refusal := problem.New(problem.Conflict, "owns_client_credentials",
 		"The user owns API credentials: "+strings.Join(names, ", ")+more+". Delete those first.")
+	refusal.InTheWay = owned[:min(len(owned), mostInTheWay)]
+	return refusal
 }
 
 func (c *change) applyUserState(old, next tenancy.User, p principalFacts, action string) error {

@@ -219,8 +219,25 @@ var rows = map[string]row{
 	"Unassign": {action: "assignment.delete", input: func(w *world) any {
 		return authority.AssignmentInput{ID: w.assign(w.acme.ID, userOf(w.someone()), freshRole(w), w.acme.RootOrg).ID}
 	}},
-	"Assignments": {input: func(w *world) any { return authority.AssignmentsInput{Tenant: w.acme.ID} }},
-	"AuditEvents": {input: func(w *world) any { return authority.AuditEventsInput{Tenant: w.acme.ID} }},
+	"Assignments":           {input: func(w *world) any { return authority.AssignmentsInput{Tenant: w.acme.ID} }},
+	"AuditEvents":           {input: func(w *world) any { return authority.AuditEventsInput{Tenant: w.acme.ID} }},
+	"LatestAuditCheckpoint": {input: func(w *world) any { return authority.AuditCheckpointInput{Tenant: w.acme.ID} }},
+	"CheckAudit":            {input: func(w *world) any { return authority.AuditCheckInput{Tenant: w.acme.ID} }},
+	"OrganizationImpact":    {input: freshOrganization},
+	"APIAccess":             {input: func(w *world) any { return authority.APIAccessInput{Tenant: w.acme.ID} }},
+	"RequestAPIAccess": { // PV4
+		action: "api_access.request", caller: system, refused: []func(w *world) access.Caller{sysNone},
+		input: func(w *world) any {
+			in, _ := freshTenant(w).(authority.TenantInput)
+			_, err := w.a.ChangeTenant(w.Context(), w.system, authority.ChangeTenantInput{ID: in.ID, PlanID: &w.starter})
+			w.must(err)
+			return authority.APIAccessInput{Tenant: in.ID}
+		},
+		chain: func(_ *world, in any) tenancy.TenantID {
+			asked, _ := in.(authority.APIAccessInput)
+			return asked.Tenant
+		},
+	},
 
 	"IssueFirstAdminLink": {
 		action: "first_admin.issue_link", chain: inSystem, foreign: problem.Denied,
@@ -255,6 +272,8 @@ var rows = map[string]row{
 // Methods without a row, and why.
 var exempt = map[string]string{
 	"Me":               "every known caller may ask who they are",
+	"Find":             "every known caller may look for what they may see; TestFind",
+	"Permissions":      "every known caller may ask what there is to grant; TestGrantable",
 	"AcceptFirstAdmin": "the token is the right; TestFirstAdmin",
 	"AcceptInvitation": "the token is the right; TestAcceptInvitation",
 }
@@ -273,10 +292,11 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "KeepSigningKeys", "OpenSigningKey", "Run", "WorkOperations"}
+var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "ForgetEnded", "KeepSigningKeys", "OpenSigningKey", "Run", "WorkOperations"}
 
-// streams are the operations that hand out rows one by one; TestExport shows them.
-var streams = []string{"ExportKeys"}
+// streams are the operations that hand out rows one by one; TestExport and
+// TestExportAuditEvents show them.
+var streams = []string{"ExportKeys", "ExportAuditEvents"}
 
 // rowOf is the row of an operation.
 func rowOf(name string) (row, bool) {

@@ -41,6 +41,10 @@ type Config struct {
 	// MaxStaleness is how old the index may be before verification answers 503; 0 means 30 s.
 	MaxStaleness time.Duration
 
+	// FeedKept is how many changes the change feed keeps for nodes that follow it. A node
+	// that is further behind reads everything anew. 0 means 1,000,000.
+	FeedKept uint64
+
 	// Journal is the file of the revocation journal; empty means none is kept.
 	Journal string
 	// Checkpoints is the file of signed audit checkpoints; empty means none are made.
@@ -76,6 +80,9 @@ func (c *Config) fill() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.FeedKept == 0 {
+		c.FeedKept = 1_000_000
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

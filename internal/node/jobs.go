@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/tenancy"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
@@ -67,6 +70,26 @@ func (n *Node) keepSigningKeys(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// prune forgets now and then what need not be kept any longer.
+func (n *Node) prune(ctx context.Context) error {
+	every(ctx, pruneEvery, func() {
+		if err := n.Prune(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "what is no longer needed could not be removed yet", slog.Any("error", err))
+		}
+	})
+	return nil
+}
+
+// Prune forgets what need not be kept any longer: digests of secrets that ended 90 days
+// ago, the change feed but for its newest part, and idempotency records that ended.
+func (n *Node) Prune(ctx context.Context) error {
+	_, forgotten := n.authority.ForgetEnded(ctx)
+	_, idempotency := n.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
+		return tx.AllTenantsPruneIdempotency(n.cfg.Now())
+	})
+	return errors.Join(forgotten, idempotency, n.store.PruneFeed(ctx, n.cfg.FeedKept))
 }
 
 // every calls do until ctx ends, with the pause between two calls.

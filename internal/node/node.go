@@ -24,9 +24,10 @@ import (
 
 const (
 	shutdownGrace = 10 * time.Second
-	usageInterval = 10 * time.Second
+	usageInterval = time.Minute
 	expireEvery   = 30 * time.Second
 	signingEvery  = 10 * time.Minute
+	pruneEvery    = time.Hour
 )
 
 // Node is one Claviger. Open it, Run it, Close it.
@@ -219,6 +220,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
 	work.Go(func() error { return n.keepSigningKeys(workCtx) })
+	work.Go(func() error { return n.prune(workCtx) })
 	work.Go(func() error { return n.announce(workCtx) })
 
 	serving.Go(func() error {

@@ -42,12 +42,20 @@ type Field struct {
 	Message string // what to do, in a sentence without the rejected value
 }
 
+// Object is a thing that a problem is about, which its reader may see.
+type Object struct {
+	ID   string
+	Name string
+	Kind string // of credentials: the credential's kind
+}
+
 // Problem is an error whose Message is safe to show.
 type Problem struct {
 	Kind       Kind
 	Code       string        // stable and machine-readable, such as "name_taken"; empty means the kind's name
 	Message    string        // what happened, then what to do
 	Fields     []Field       // for Invalid: where
+	InTheWay   []Object      // for Conflict: what has to go first; may be cut short
 	RetryAfter time.Duration // for TooMany and Unavailable; zero means unknown
 	Err        error         // the cause, for the log only; may be nil
 }

@@ -87,9 +87,9 @@ func (s *Server) changeAccountKey(ctx context.Context, c *call, in *changeAccoun
 func accountKeyOf(k authority.Key) api.AccountKey {
 	return api.AccountKey{
 		ID: k.ID.String(), TenantID: string(k.TenantID), Deprecated: true, Name: k.Name, Hint: k.Hint,
-		State: string(k.State), Networks: networksOf(k.Networks), Limits: someLimits(k.Limits), SecretVersion: k.SecretVersion,
+		State: string(k.State), Networks: networksOf(k.Networks), Limits: someLimits(k.Limits), SecretVersion: k.SecretVersion, PreviousUntil: optional(k.GraceUntil),
 		NotBefore: optional(k.NotBefore), ExpiresAt: optional(k.ExpiresAt), CreatedAt: k.CreatedAt,
-		CreatedBy: principalOf(k.CreatedBy, k.CreatedByName),
+		CreatedBy: creatorOf(k),
 		EndedAt:   optional(k.EndedAt), DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),
 		ExternalID: k.Labels.ExternalID, Metadata: maps.Clone(k.Labels.Metadata),
 	}
@@ -98,6 +98,5 @@ func accountKeyOf(k authority.Key) api.AccountKey {
 func issuedAccountKeyOf(k authority.IssuedKey) api.IssuedAccountKey {
 	return api.IssuedAccountKey{
 		AccountKey: accountKeyOf(k.Key), Key: api.Secret(k.Secret.Reveal()), SecretAvailable: k.SecretAvailable,
-		PreviousUntil: optional(k.GraceUntil),
 	}
 }

@@ -335,11 +335,11 @@ func credentialID(text, thing string) (credential.ID, error) {
 
 func apiKeyOf(k authority.Key) api.APIKey {
 	out := api.APIKey{
-		ID: k.ID.String(), TenantID: string(k.TenantID), OrganizationID: string(k.OrganizationID), Kind: string(k.Kind),
-		Owner: principalOf(k.Principal, k.OwnerName), Name: k.Name, Hint: k.Hint, State: string(k.State),
-		Networks: networksOf(k.Networks), SecretVersion: k.SecretVersion,
+		ID: k.ID.String(), TenantID: string(k.TenantID), OrganizationID: string(k.OrganizationID), OrganizationName: k.OrganizationName,
+		Kind: string(k.Kind), Owner: ownerOf(k), Name: k.Name, Hint: k.Hint, State: string(k.State),
+		Networks: networksOf(k.Networks), Recoverable: k.Recoverable, SecretVersion: k.SecretVersion, PreviousUntil: optional(k.GraceUntil),
 		NotBefore: optional(k.NotBefore), ExpiresAt: optional(k.ExpiresAt), CreatedAt: k.CreatedAt,
-		CreatedBy: principalOf(k.CreatedBy, k.CreatedByName),
+		CreatedBy: creatorOf(k),
 		EndedAt:   optional(k.EndedAt), DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),
 		ExternalID: k.Labels.ExternalID, Metadata: maps.Clone(k.Labels.Metadata),
 	}
@@ -353,8 +353,15 @@ func apiKeyOf(k authority.Key) api.APIKey {
 func issuedAPIKeyOf(k authority.IssuedKey) api.IssuedAPIKey {
 	return api.IssuedAPIKey{
 		APIKey: apiKeyOf(k.Key), Key: api.Secret(k.Secret.Reveal()), SecretAvailable: k.SecretAvailable,
-		PreviousUntil: optional(k.GraceUntil),
 	}
+}
+
+func ownerOf(k authority.Key) api.Principal {
+	return personOf(k.Principal, k.OwnerName, k.OwnerDisplayName)
+}
+
+func creatorOf(k authority.Key) api.Principal {
+	return personOf(k.CreatedBy, k.CreatedByName, k.CreatorDisplayName)
 }
 
 func networksOf(list []netip.Prefix) []string {

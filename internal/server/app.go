@@ -170,10 +170,11 @@ func (s *Server) deleteApp(ctx context.Context, c *call, in *IDInput) (*none, er
 func appOf(a authority.App) api.App {
 	k := a.Credential
 	out := api.App{
-		ID: string(a.ID), TenantID: string(a.TenantID), OrganizationID: string(a.OrganizationID), Name: a.Name,
+		ID: string(a.ID), TenantID: string(a.TenantID), OrganizationID: string(a.OrganizationID),
+		OrganizationName: k.OrganizationName, Recoverable: k.Recoverable, Name: a.Name,
 		APIs: make([]api.AppAPI, 0, len(a.APIs)), CredentialID: k.ID.String(), Hint: k.Hint, State: string(a.State),
 		Networks: networksOf(k.Networks), Limits: someLimits(k.Limits), SecretVersion: k.SecretVersion, PreviousUntil: optional(k.GraceUntil),
-		ExpiresAt: optional(k.ExpiresAt), CreatedAt: a.CreatedAt, CreatedBy: principalOf(k.CreatedBy, a.CreatedByName),
+		ExpiresAt: optional(k.ExpiresAt), CreatedAt: a.CreatedAt, CreatedBy: personOf(k.CreatedBy, a.CreatedByName, k.CreatorDisplayName),
 		LastUsedAt: optional(k.LastUsedAt), ExternalID: a.Labels.ExternalID, Metadata: maps.Clone(a.Labels.Metadata),
 	}
 	for _, key := range a.APIs {

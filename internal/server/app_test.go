@@ -130,7 +130,7 @@ func TestEE4Catalogue(t *testing.T) {
 			t.Errorf("the groups are %v", groups)
 		}
 		if !slices.Contains(view.Choosable, "recent_calls") || slices.Contains(view.Choosable, "call_recordings_storage") ||
-			!strings.Contains(view.NotChoosable["call_recordings_storage"], "storage_api:use") {
+			!strings.Contains(view.NotChoosable["call_recordings_storage"], "You need the Storage API assignment") {
 			t.Errorf("may choose %v, not %v", view.Choosable, view.NotChoosable)
 		}
 		if r := paul.do(http.MethodPut, "/v1/catalog", view.Catalog); r.status != http.StatusForbidden {

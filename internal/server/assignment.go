@@ -62,7 +62,7 @@ func (s *Server) assignments(ctx context.Context, c *call, in *assignmentsInput)
 		ask.Principal = access.Principal{Type: access.PrincipalType(in.PrincipalType), ID: in.PrincipalID}
 	}
 	list, err := s.authority.Assignments(ctx, c.caller, ask)
-	return listAnswer(list, err, assignmentOf)
+	return listAnswer(list, err, namedAssignmentOf)
 }
 
 func (s *Server) unassign(ctx context.Context, c *call, in *IDInput) (*none, error) {
@@ -79,4 +79,18 @@ func assignmentOf(a access.Assignment) api.Assignment {
 
 func principalOf(p access.Principal, name string) api.Principal {
 	return api.Principal{Type: string(p.Type), ID: p.ID, Name: name}
+}
+
+// personOf is principalOf with what people are called.
+func personOf(p access.Principal, name, displayName string) api.Principal {
+	out := principalOf(p, name)
+	out.DisplayName = displayName
+	return out
+}
+
+func namedAssignmentOf(a authority.Assignment) api.Assignment {
+	out := assignmentOf(a.Assignment)
+	out.Principal = personOf(a.Principal, a.PrincipalName, a.PrincipalDisplayName)
+	out.RoleName, out.OrganizationName = a.RoleName, a.OrganizationName
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
@@ -47,20 +48,41 @@ func (s *Server) changeCatalog(ctx context.Context, c *call, in *changeCatalogIn
 
 // catalogViewOf is the catalogue with what the caller may choose of it, and why not.
 func catalogViewOf(v authority.CatalogView) api.CatalogView {
-	out := api.CatalogView{Catalog: catalogOf(v.Catalog), Choosable: v.Choosable, NotChoosable: map[string]string{}}
-	for _, a := range v.APIs() {
-		switch {
-		case slices.Contains(v.Choosable, a.Key):
-		case a.Legacy:
-			out.NotChoosable[a.Key] = "This API takes account keys only."
-		case len(a.Requires) > 0:
-			out.NotChoosable[a.Key] = "Choosing this API needs " + string(a.Requires[0]) +
-				", the right to make apps, and a plan that includes it. A Super Admin can give you a role that has it."
-		default:
-			out.NotChoosable[a.Key] = "Choosing this API needs the right to make apps, and a plan that includes it."
+	out := api.CatalogView{Catalog: catalogOf(v.Catalog), Choosable: v.Choosable, NotChoosable: map[string]string{}, Missing: map[string][]string{}}
+	for _, no := range v.NotChoosable {
+		switch no.Why {
+		case authority.ChoiceLegacy:
+			out.NotChoosable[no.Key] = "This API takes account keys only."
+		case authority.ChoiceNotInPlan:
+			out.NotChoosable[no.Key] = "Your plan does not include this API."
+		case authority.ChoiceNoApps:
+			out.NotChoosable[no.Key] = "You may not make apps here."
+		case authority.ChoicePrerequisite:
+			names := make([]string, len(no.Needed))
+			for i, p := range no.Needed {
+				names[i] = authority.PlainName(p)
+			}
+			out.Missing[no.Key] = names
+			out.NotChoosable[no.Key] = "You need the " + together(names) + " to choose this. A Super Admin can grant " + oneOrMore(names, "it", "them") + "."
 		}
 	}
 	return out
+}
+
+// together names assignments in a sentence.
+func together(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "") + " assignment"
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " assignments"
+}
+
+func oneOrMore(names []string, one, more string) string {
+	if len(names) == 1 {
+		return one
+	}
+	return more
 }
 
 func catalogOf(c catalog.Catalog) api.Catalog {

@@ -88,12 +88,13 @@ type clientCredentialsInput struct {
 	OrganizationID string `query:"organization_id" maxLength:"64" doc:"At this organization and all below it."`
 	Level          string `query:"level" enum:"user,account" doc:"Those of users, or those of the account."`
 	Mine           bool   `query:"mine" doc:"Your own only."`
+	OwnerID        string `query:"owner_id" maxLength:"64" doc:"This user's only."`
 }
 
 func (s *Server) clientCredentials(ctx context.Context, c *call, in *clientCredentialsInput) (*body[api.List[api.ClientCredential]], error) {
 	ask := in.ask()
 	list, err := s.authority.ClientCredentials(ctx, c.caller, authority.ClientCredentialsInput{
-		Tenant: ask.Tenant, Level: authority.Level(in.Level), Mine: in.Mine, At: tenancy.OrgID(in.OrganizationID), States: ask.States,
+		Tenant: ask.Tenant, Level: authority.Level(in.Level), Mine: in.Mine, Owner: tenancy.UserID(in.OwnerID), At: tenancy.OrgID(in.OrganizationID), States: ask.States,
 		Search: ask.Search, ExpiringBefore: ask.ExpiringBefore, IncludeDeleted: ask.IncludeDeleted, Page: ask.Page,
 	})
 	return listAnswer(list, err, clientCredentialOf)
@@ -155,10 +156,11 @@ func clientCredentialOf(k authority.Key) api.ClientCredential {
 	}
 	return api.ClientCredential{
 		ID: k.ID.String(), ClientID: k.PublicID, TenantID: string(k.TenantID), OrganizationID: string(k.OrganizationID),
-		Level: string(level), Owner: principalOf(k.Principal, k.OwnerName), Name: k.Name, Scopes: texts(k.Scopes), Hint: k.Hint,
+		OrganizationName: k.OrganizationName,
+		Level:            string(level), Owner: ownerOf(k), Name: k.Name, Scopes: texts(k.Scopes), Hint: k.Hint,
 		State: string(k.State), Networks: networksOf(k.Networks), Limits: someLimits(k.Limits), SecretVersion: k.SecretVersion,
 		NotBefore: optional(k.NotBefore), PreviousUntil: optional(k.GraceUntil), ExpiresAt: optional(k.ExpiresAt),
-		CreatedAt: k.CreatedAt, CreatedBy: principalOf(k.CreatedBy, k.CreatedByName), EndedAt: optional(k.EndedAt),
+		CreatedAt: k.CreatedAt, CreatedBy: creatorOf(k), EndedAt: optional(k.EndedAt),
 		DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),
 		ExternalID: k.Labels.ExternalID, Metadata: maps.Clone(k.Labels.Metadata),
 	}

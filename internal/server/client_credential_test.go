@@ -36,6 +36,13 @@ func TestVC1Scopes(t *testing.T) {
 		grace := w.licensed("admin", access.RoleAdmin)
 		omar := w.licensed("supervisor", access.RoleSupervisor)
 		felix := w.licensed("agent", access.RoleSupervisor) // the role, without the licence for it
+		for c, want := range map[*client]bool{
+			grace: true, omar: true, felix: false, w.licensed("admin", access.RoleAgent): false, w.licensed("", access.RoleAdmin): true,
+		} {
+			if me := into[api.Me](t, c.must(http.StatusOK, http.MethodGet, "/v1/me", nil)); me.APICredentials != want {
+				t.Errorf("%s with the licence %q gets the page: %t", me.Username, me.Licence, me.APICredentials)
+			}
+		}
 		offered := func(c *client) []string {
 			return into[api.OfferedScopes](t, c.must(http.StatusOK, http.MethodGet, "/v1/client-credentials/scopes", nil)).Scopes
 		}

@@ -3,7 +3,6 @@ package server
 import (
 	"bufio"
 	"context"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,8 +32,8 @@ type exportKeysInput struct {
 // a browser can save it without holding it in memory; for that, pages of other sites must
 // not make it start.
 func (s *Server) exportAPIKeys(ctx context.Context, c *call, in *exportKeysInput) (*huma.StreamResponse, error) {
-	if in.Site != "" && in.Site != "same-origin" && in.Site != "none" {
-		return nil, problem.New(problem.Denied, "cross_origin", "A page of another site may not start an export.")
+	if err := ownPage(in.Site); err != nil {
+		return nil, err
 	}
 	ask := in.ask()
 	ask.Page.Sort, ask.Page.Desc = in.Sort, in.Order == "desc"
@@ -44,34 +43,33 @@ func (s *Server) exportAPIKeys(ctx context.Context, c *call, in *exportKeysInput
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
-		out := &csvAnswer{w: w, total: found.Count, day: s.now()}
+		out := &csvAnswer{w: w, name: "api-keys", total: found.Count, day: s.now(), columns: []string{
+			"Name", "Organization", "Expiration date", "Created by", "Key", "No key because", "State", "Kind", "Owner", "ID", "Organization ID", "Created", "Last used",
+		}}
 		err := s.authority.ExportKeys(ctx, c.caller, ask, out.key)
-		if err == nil {
-			err = out.end()
-		}
-		if err == nil {
-			return
-		}
-		s.logCause(ctx, err, c.id)
-		if !out.began {
-			answerOf(err, c.id).write(w)
-			return
-		}
-		// Whoever reads it must not take a part for the whole.
-		s.log.WarnContext(ctx, "export broken off", slog.String("request_id", c.id), slog.Int64("rows", out.rows))
-		panic(http.ErrAbortHandler)
+		s.endExport(ctx, c, out, err)
 	}}, nil
+}
+
+// ownPage refuses what a page of another site makes a browser ask for.
+func ownPage(site string) error {
+	if site != "" && site != "same-origin" && site != "none" {
+		return problem.New(problem.Denied, "cross_origin", "A page of another site may not start an export.")
+	}
+	return nil
 }
 
 // csvAnswer writes a CSV answer row by row. Nothing is written before the first row is
 // there, so that a refusal can still be a problem.
 type csvAnswer struct {
-	w     http.ResponseWriter
-	total int64
-	day   time.Time
-	out   *bufio.Writer
-	began bool
-	rows  int64
+	w       http.ResponseWriter
+	name    string // of the file, before the day
+	columns []string
+	total   int64
+	day     time.Time
+	out     *bufio.Writer
+	began   bool
+	rows    int64
 }
 
 // patience is how long a reader may take for what one buffer holds. It stands for the
@@ -90,12 +88,12 @@ func (a *csvAnswer) Write(b []byte) (int, error) {
 func (a *csvAnswer) begin() {
 	h := a.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", `attachment; filename="api-keys-`+a.day.UTC().Format("2006-01-02")+`.csv"`)
+	h.Set("Content-Disposition", `attachment; filename="`+a.name+`-`+a.day.UTC().Format("2006-01-02")+`.csv"`)
 	h.Set(totalHeader, strconv.FormatInt(a.total, 10))
 	h.Set("Trailer", rowsTrailer)
 	a.w.WriteHeader(http.StatusOK)
 	a.began, a.out = true, bufio.NewWriterSize(a, csvBuffer)
-	writeCSV(a.out, "Name", "Organization", "Expiration date", "Created by", "Key", "No key because", "State", "Kind", "Owner", "ID", "Organization ID", "Created", "Last used")
+	writeCSV(a.out, a.columns...)
 }
 
 // whyNoKey says it for people.
@@ -104,15 +102,19 @@ var whyNoKey = map[string]string{
 }
 
 func (a *csvAnswer) key(k authority.ExportRow) error {
-	if !a.began {
-		a.begin()
-	}
 	reason := whyNoKey[k.Reason]
 	if reason == "" {
 		reason = k.Reason
 	}
-	writeCSV(a.out, k.Name, k.OrganizationName, csvTime(k.ExpiresAt), k.CreatedByName, k.Secret.Reveal(), reason,
+	return a.row(k.Name, k.OrganizationName, csvTime(k.ExpiresAt), k.CreatedByName, k.Secret.Reveal(), reason,
 		string(k.State), string(k.Kind), k.OwnerName, k.ID.String(), string(k.OrganizationID), csvTime(k.CreatedAt), csvTime(k.LastUsedAt))
+}
+
+func (a *csvAnswer) row(cells ...string) error {
+	if !a.began {
+		a.begin()
+	}
+	writeCSV(a.out, cells...)
 	a.rows++
 	// A buffered writer keeps its first error.
 	_, err := a.out.Write(nil)

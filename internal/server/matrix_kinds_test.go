@@ -24,6 +24,11 @@ var (
 	keyMakers     = []string{access.RoleSuperAdmin, access.RoleCustomerAdministrator} // of organizations, at the root (NV1)
 	usageReaders  = []string{access.RoleSuperAdmin, access.RoleCompanyAdmin, access.RoleCustomerAdministrator, access.RoleAdmin, access.RoleAnalyst}
 	catalogPeople = readers
+
+	// Whoever has one of the pages of credentials.
+	credentialPeople = []string{
+		access.RoleSuperAdmin, access.RoleCompanyAdmin, access.RoleCustomerAdministrator, access.RoleAdmin, access.RoleSupervisor,
+	}
 )
 
 // matrix is all rows.
@@ -133,6 +138,12 @@ var kindMatrix = map[string]row{
 	"POST /v1/client-credentials/{id}/rotate":  {where: byPlace, roles: nil, call: on(http.MethodPost, "/v1/client-credentials/{id}/rotate", (*world).targetClientCredential, nil)},
 	"POST /v1/client-credentials/{id}/revoke":  {where: byPlace, roles: clientAdmins, call: on(http.MethodPost, "/v1/client-credentials/{id}/revoke", (*world).targetClientCredential, nil)},
 	"DELETE /v1/client-credentials/{id}":       {where: byPlace, roles: clientAdmins, call: on(http.MethodDelete, "/v1/client-credentials/{id}", (*world).targetClientCredential, nil)},
+
+	// The plan's gate; asking for access where there is none is in plan_gate_test.go.
+	"GET /v1/api-access": {where: anywhere, roles: credentialPeople, call: listed("/v1/api-access")},
+	"POST /v1/api-access/request": {where: outside, call: func(_ *world, c *client, at place) reply {
+		return c.observed(http.MethodPost, of(at, "/v1/api-access/request"), nil)
+	}},
 
 	// The catalogue and usage.
 	"GET /v1/catalog": {where: anywhere, roles: catalogPeople, call: listed("/v1/catalog")},

@@ -27,6 +27,9 @@ var peopleMatrix = map[string]row{
 	"GET /v1/permissions": {where: personal, roles: everybody, call: func(_ *world, c *client, _ place) reply {
 		return c.observed(http.MethodGet, "/v1/permissions", nil)
 	}},
+	"GET /v1/find": {where: personal, roles: everybody, call: func(_ *world, c *client, _ place) reply {
+		return c.observed(http.MethodGet, "/v1/find?q=nothing", nil)
+	}},
 
 	// Without a caller, or with a proof of its own; see session_test.go.
 	"POST /v1/sessions":           {where: outside},
@@ -44,7 +47,6 @@ var peopleMatrix = map[string]row{
 	"GET /readyz":                                 {where: outside},
 	"GET /metrics":                                {where: outside},
 	"GET /openapi.json":                           {where: outside},
-	"GET /{$}":                                    {where: outside},
 	// Callers are verifier keys; see verify_test.go.
 	"POST /oauth2/introspect": {where: outside, call: func(_ *world, c *client, _ place) reply {
 		return c.raw(http.MethodPost, "/oauth2/introspect", []byte("token=x"), "Content-Type", "application/x-www-form-urlencoded")
@@ -84,6 +86,7 @@ var peopleMatrix = map[string]row{
 	}},
 	"GET /v1/organizations":               {where: byPlace, roles: readers, call: listed("/v1/organizations?limit=200"), found: func(_ *world, at place) string { return string(at.org) }},
 	"GET /v1/organizations/{id}":          {where: byPlace, roles: readers, call: on(http.MethodGet, "/v1/organizations/{id}", (*world).targetOrganization, nil)},
+	"GET /v1/organizations/{id}/impact":   {where: byPlace, roles: orgManagers, call: on(http.MethodGet, "/v1/organizations/{id}/impact", (*world).targetOrganization, nil)},
 	"PATCH /v1/organizations/{id}":        {where: byPlace, roles: orgManagers, call: on(http.MethodPatch, "/v1/organizations/{id}", (*world).targetOrganization, map[string]any{"name": "Renamed"})},
 	"POST /v1/organizations/{id}/suspend": {where: byPlace, roles: orgManagers, call: on(http.MethodPost, "/v1/organizations/{id}/suspend", (*world).targetOrganization, nil)},
 	"POST /v1/organizations/{id}/resume":  {where: byPlace, roles: orgManagers, call: resumable("/v1/organizations/{id}/resume", (*world).targetOrganization)},
@@ -156,7 +159,12 @@ var peopleMatrix = map[string]row{
 	"DELETE /v1/verifier-keys/{id}":       {where: byRoot, roles: superAdmins, call: on(http.MethodDelete, "/v1/verifier-keys/{id}", (*world).targetVerifierKey, nil)},
 
 	// The audit log is the tenant's.
-	"GET /v1/audit-events": {where: byRoot, roles: auditReaders, call: listed("/v1/audit-events")},
+	"GET /v1/audit-events":             {where: byRoot, roles: auditReaders, call: listed("/v1/audit-events")},
+	"GET /v1/audit-events/export":      {where: byRoot, roles: auditReaders, call: listed("/v1/audit-events/export?action=none")},
+	"GET /v1/audit-checkpoints/latest": {where: byRoot, roles: auditReaders, call: listed("/v1/audit-checkpoints/latest")},
+	"POST /v1/audit-checkpoints/check": {where: byRoot, roles: auditReaders, call: func(_ *world, c *client, at place) reply {
+		return c.observed(http.MethodPost, of(at, "/v1/audit-checkpoints/check"), nil)
+	}},
 }
 
 func theTenant(_ *world, at place) string { return string(at.tenant.ID) }

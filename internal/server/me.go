@@ -37,6 +37,8 @@ func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (*body[api.Me], e
 		Organization: api.MeOrg{ID: string(out.Organization.ID), Name: out.Organization.Name},
 		Permissions:  grantsOf(out.Permissions),
 		Holdings:     []api.Holding{},
+
+		APICredentials: out.APICredentials,
 	}
 	if out.User != nil {
 		me.Username, me.DisplayName, me.Email, me.Licence = out.User.Username, out.User.DisplayName, out.User.Email, out.User.Licence

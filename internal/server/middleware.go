@@ -96,7 +96,7 @@ func (s *Server) panicked(rec *recorder, r *http.Request, st *requestState, p an
 }
 
 // quiet routes are asked by machines, all the time.
-var quiet = map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true}
+var quiet = map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, assetsPath: true}
 
 func (s *Server) logRequest(r *http.Request, rec *recorder, st *requestState, took time.Duration) {
 	route := r.Pattern

@@ -26,8 +26,18 @@ func (s *Server) operation(ctx context.Context, c *call, in *IDInput) (*body[api
 func (s *Server) countAPIKeys(ctx context.Context, c *call, in *APIKeysFilter) (*body[api.APIKeyCount], error) {
 	n, err := s.authority.CountAPIKeys(ctx, c.caller, in.ask())
 	return answerWith(n, err, func(n authority.KeysCount) api.APIKeyCount {
-		return api.APIKeyCount{Count: n.Count, Revision: n.Revision}
+		return api.APIKeyCount{
+			Count: n.Count, Revision: n.Revision, ByKind: byKind(n.Kinds), UsedLately: n.UsedLately, ExpiringSoon: n.ExpiringSoon,
+		}
 	})
+}
+
+func byKind(counts map[credential.Kind]int64) map[string]int64 {
+	out := make(map[string]int64, len(counts))
+	for kind, n := range counts {
+		out[string(kind)] = n
+	}
+	return out
 }
 
 type bulkAPIKeysInput struct {

@@ -28,6 +28,10 @@ func (s *Server) organizationRoutes() {
 		summary: "One organization",
 	}, s.organization)
 	add(s, Route{
+		Method: http.MethodGet, Pattern: "/v1/organizations/{id}/impact", Operation: "OrganizationImpact", Permission: manage, tag: tag,
+		summary: "What there is at an organization and below it, and whether it can be removed",
+	}, s.organizationImpact)
+	add(s, Route{
 		Method: http.MethodPatch, Pattern: "/v1/organizations/{id}", Operation: "ChangeOrganization", Permission: manage, tag: tag,
 		summary: "Rename an organization, or move it with everything below",
 	}, s.changeOrganization)
@@ -83,6 +87,20 @@ func (s *Server) organizations(ctx context.Context, c *call, in *organizationsIn
 func (s *Server) organization(ctx context.Context, c *call, in *IDInput) (*body[api.Organization], error) {
 	org, err := s.authority.Organization(ctx, c.caller, authority.OrganizationInput{ID: tenancy.OrgID(in.ID)})
 	return answerWith(org, err, organizationOf)
+}
+
+func (s *Server) organizationImpact(ctx context.Context, c *call, in *IDInput) (*body[api.OrganizationImpact], error) {
+	impact, err := s.authority.OrganizationImpact(ctx, c.caller, authority.OrganizationInput{ID: tenancy.OrgID(in.ID)})
+	return answerWith(impact, err, func(i authority.OrganizationImpact) api.OrganizationImpact {
+		out := api.OrganizationImpact{
+			Organizations: i.Organizations, Users: i.Users, ServiceAccounts: i.ServiceAccounts, Apps: i.Apps, Assignments: i.Assignments,
+			CredentialsByKind: byKind(i.Inventory.Credentials), Removable: i.Removable, Reason: i.Reason,
+		}
+		for _, n := range out.CredentialsByKind {
+			out.Credentials += n
+		}
+		return out
+	})
 }
 
 type changeOrganizationInput struct {

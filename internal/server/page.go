@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -26,7 +25,6 @@ func (s *Server) plainRoutes(reg *prometheus.Registry) {
 	plain("/readyz", "Ready", http.HandlerFunc(s.ready))
 	plain("/metrics", "Metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	plain("/openapi.json", "OpenAPI", http.HandlerFunc(s.openAPI))
-	plain("/{$}", "FrontPage", http.HandlerFunc(s.frontPage))
 	s.mux.HandleFunc("/", s.notFound)
 }
 
@@ -86,8 +84,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(b, '\n'))
 }
 
-// notFound answers what no route fits: another method, or nothing of the kind.
+// notFound answers what no route fits: the console, another method, or nothing of the kind.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	if s.console.serve(w, r) {
+		return
+	}
 	id := stateOf(r.Context()).id
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
@@ -106,35 +107,4 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 
 func nothingHere(requestID string) *answer {
 	return plainAnswer(http.StatusNotFound, api.CodeNotFound, "There is nothing at this address. The API is described at /openapi.json.", requestID)
-}
-
-var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Claviger</title>
-</head>
-<body>
-<main>
-<h1>Claviger</h1>
-<p>This server issues and verifies API credentials{{with .Version}} (version {{.}}){{end}}. {{if .Ready}}It is ready.{{else}}It is still loading.{{end}}</p>
-<ul>
-<li><a href="/openapi.json">The API, as an OpenAPI document</a></li>
-<li><a href="/readyz">Whether it is ready</a></li>
-</ul>
-</main>
-</body>
-</html>
-`))
-
-func (s *Server) frontPage(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	err := frontPage.Execute(w, struct {
-		Version string
-		Ready   bool
-	}{s.version, s.index.Ready()})
-	if err != nil {
-		s.log.WarnContext(r.Context(), "front page not written", "error", err)
-	}
 }

@@ -89,6 +89,9 @@ func answerOf(err error, requestID string) *answer {
 			a.Errors = append(a.Errors, api.ProblemError{Pointer: onTheWire(f.Pointer), Message: f.Message})
 		}
 	}
+	for _, o := range p.InTheWay {
+		a.Credentials = append(a.Credentials, api.ProblemCredential{ID: o.ID, Name: o.Name, Kind: o.Kind})
+	}
 	if a.Code == codeTooLarge {
 		a.Status = http.StatusRequestEntityTooLarge
 	}

@@ -35,7 +35,7 @@ func (s *Server) roleRoutes() {
 	}, s.deleteRole)
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/permissions", Operation: "Permissions", tag: tag,
-		summary: "Claviger's own permissions, in the groups of a role's page",
+		summary: "The permissions of a role's page, in its groups, and which of them you may grant",
 	}, s.permissions)
 }
 
@@ -59,12 +59,12 @@ func (s *Server) createRole(ctx context.Context, c *call, in *createRoleInput) (
 
 func (s *Server) roles(ctx context.Context, c *call, in *TenantInput) (*body[api.List[api.Role]], error) {
 	all, err := s.authority.Roles(ctx, c.caller, authority.RolesInput{Tenant: in.tenant()})
-	return listAnswer(store.List[access.Role]{Items: all, Total: int64(len(all))}, err, roleOf)
+	return listAnswer(store.List[authority.Role]{Items: all, Total: int64(len(all))}, err, resolvedRoleOf)
 }
 
 func (s *Server) role(ctx context.Context, c *call, in *IDInput) (*body[api.Role], error) {
 	role, err := s.authority.Role(ctx, c.caller, authority.RoleInput{ID: access.RoleID(in.ID)})
-	return answerWith(role, err, roleOf)
+	return answerWith(role, err, resolvedRoleOf)
 }
 
 type changeRoleInput struct {
@@ -85,11 +85,25 @@ func (s *Server) deleteRole(ctx context.Context, c *call, in *IDInput) (*none, e
 	return nil, err
 }
 
-func (s *Server) permissions(context.Context, *call, *struct{}) (*body[api.List[api.Permission]], error) {
-	all := access.Permissions()
-	return listAnswer(store.List[access.PermissionInfo]{Items: all, Total: int64(len(all))}, nil, func(p access.PermissionInfo) api.Permission {
-		return api.Permission{Permission: string(p.Permission), Name: p.Name, Label: p.Label, Group: p.Group, System: p.System}
+type permissionsInput struct {
+	TenantInput
+	Vendor bool `query:"vendor" doc:"The vendor's permissions too, from the API catalogue."`
+}
+
+func (s *Server) permissions(ctx context.Context, c *call, in *permissionsInput) (*body[api.List[api.Permission]], error) {
+	all, err := s.authority.Permissions(ctx, c.caller, authority.PermissionsInput{Tenant: in.tenant(), Vendor: in.Vendor})
+	return listAnswer(store.List[authority.Permission]{Items: all, Total: int64(len(all))}, err, func(p authority.Permission) api.Permission {
+		return api.Permission{
+			Permission: string(p.PermissionInfo.Permission), Name: p.Name, Label: p.Label, Group: p.Group, System: p.System, Vendor: p.Vendor,
+			Grantable: p.Grantable, Reason: p.Reason,
+		}
 	})
+}
+
+func resolvedRoleOf(r authority.Role) api.Role {
+	out := roleOf(r.Role)
+	out.Resolved, out.Holders = grantsOf(r.Resolved), r.Holders
+	return out
 }
 
 func roleOf(r access.Role) api.Role {

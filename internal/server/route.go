@@ -77,6 +77,8 @@ func add[I, O any](s *Server, rt Route, handle func(ctx context.Context, c *call
 // register is the route list.
 func (s *Server) register() {
 	s.meRoutes()
+	s.findRoutes()
+	s.apiAccessRoutes()
 	s.sessionRoutes()
 	s.firstAdminRoutes()
 	s.tenantRoutes()

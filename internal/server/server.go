@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -26,6 +27,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	built "github.com/claviger-io/claviger/console"
 	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/gateway"
 	"github.com/claviger-io/claviger/internal/oauth"
@@ -55,8 +57,10 @@ type Config struct {
 	Logger   *slog.Logger // nil discards
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Version is what the front page and /healthz tell.
+	// Version is what /healthz tells.
 	Version string
+	// Console is the built web console; nil means the one that this program was built with.
+	Console fs.FS
 	// PublicURL is where people reach the console, such as "https://keys.example.com"; it
 	// begins the links of invitations. Empty means links without a host.
 	PublicURL string
@@ -87,7 +91,8 @@ type Server struct {
 
 	gateway http.Handler
 	oauth   *oauth.Endpoints // nil: there are none
-	manage  http.Handler     // everything but verification, with its middleware
+	console *console
+	manage  http.Handler // everything but verification, with its middleware
 	mux     *http.ServeMux
 	api     huma.API
 	routes  []Route
@@ -124,6 +129,13 @@ func New(c Config) (*Server, error) {
 		proxies: c.TrustedProxies, sourceMatters: len(c.TrustedProxies) > 0,
 		logVerifications: c.LogVerifications, gateway: c.Gateway,
 	}
+	if c.Console == nil {
+		c.Console = built.Files()
+	}
+	var err error
+	if s.console, err = newConsole(c.Console, c.Version); err != nil {
+		return nil, fmt.Errorf("server: reading the console: %w", err)
+	}
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {
@@ -140,7 +152,6 @@ func New(c Config) (*Server, error) {
 	s.register()
 	s.oauthRoutes()
 	s.describeVerify()
-	var err error
 	if s.document, err = json.Marshal(s.api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("server: describing the API: %w", err)
 	}

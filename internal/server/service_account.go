@@ -113,14 +113,16 @@ func (s *Server) deleteServiceAccount(ctx context.Context, c *call, in *IDInput)
 
 func serviceAccountOf(a authority.ServiceAccount) api.ServiceAccount {
 	out := api.ServiceAccount{
-		ID: string(a.ID), TenantID: string(a.TenantID), OrganizationID: string(a.OrganizationID), AccountEmail: a.Email,
+		ID: string(a.ID), TenantID: string(a.TenantID), OrganizationID: string(a.OrganizationID),
+		OrganizationName: a.OrganizationName, AccountEmail: a.Email,
 		Description: a.Description, State: string(a.State), Roles: make([]api.ServiceAccountRole, 0, len(a.Roles)),
-		CreatedAt: a.CreatedAt, CreatedBy: a.CreatedByName,
+		Keys: int64(a.Keys), CreatedAt: a.CreatedAt, CreatedBy: a.CreatedByName, LastUsedAt: optional(a.LastUsedAt),
 		ExternalID: a.Labels.ExternalID, Metadata: maps.Clone(a.Labels.Metadata),
 	}
 	for _, r := range a.Roles {
 		out.Roles = append(out.Roles, api.ServiceAccountRole{
-			AssignmentID: string(r.ID), RoleID: string(r.RoleID), OrganizationID: string(r.OrganizationID),
+			AssignmentID: string(r.ID), RoleID: string(r.RoleID), RoleName: r.RoleName,
+			OrganizationID: string(r.OrganizationID), OrganizationName: r.OrganizationName,
 		})
 	}
 	return out

@@ -49,6 +49,9 @@ func TestVX1VX3ServiceAccount(t *testing.T) {
 			key.KeyFile.KeyID != key.KeyID || !uuid.MatchString(key.KeyID) {
 			t.Errorf("the file is for %v, account %v, key %s", whole.KeyFile["account_email"], whole.KeyFile["account_id"], key.KeyID)
 		}
+		if now := into[api.ServiceAccount](t, olga.must(http.StatusOK, http.MethodGet, path, nil)); made.Keys != 0 || now.Keys != 1 || now.LastUsedAt != nil {
+			t.Errorf("it has %d keys, then %d, used %v", made.Keys, now.Keys, now.LastUsedAt)
+		}
 		block, rest := pem.Decode([]byte(key.KeyFile.PrivateKey.Reveal()))
 		if block == nil || len(rest) != 0 {
 			t.Fatal("the private key is no PEM")

@@ -156,7 +156,7 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 			AdministratorsSignInAutomatically: t.Policy.AdministratorsSignInAutomatically,
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
-		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt,
+		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt),
 	}
 }
 

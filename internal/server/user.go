@@ -79,12 +79,12 @@ func (s *Server) users(ctx context.Context, c *call, in *usersInput) (*body[api.
 	list, err := s.authority.Users(ctx, c.caller, authority.UsersInput{
 		Tenant: in.tenant(), At: tenancy.OrgID(in.OrganizationID), Search: in.Search, State: tenancy.State(in.State), Page: in.page(),
 	})
-	return listAnswer(list, err, userOf)
+	return listAnswer(list, err, shownUserOf)
 }
 
 func (s *Server) user(ctx context.Context, c *call, in *IDInput) (*body[api.User], error) {
 	user, err := s.authority.User(ctx, c.caller, authority.UserInput{ID: tenancy.UserID(in.ID)})
-	return answerWith(user, err, userOf)
+	return answerWith(user, err, shownUserOf)
 }
 
 type changeUserInput struct {
@@ -152,6 +152,18 @@ func (s *Server) createdUserOf(made authority.InvitedUser) api.CreatedUser {
 		out.Invitation = &api.Invitation{
 			Token: api.Secret(token), URL: api.Secret(s.link("/invitation", token)), ExpiresAt: made.Invitation.ExpiresAt,
 		}
+	}
+	return out
+}
+
+func shownUserOf(u authority.User) api.User {
+	out := userOf(u.User)
+	out.OrganizationName, out.InvitedUntil = u.OrganizationName, optional(u.InvitedUntil)
+	for _, r := range u.Roles {
+		out.Roles = append(out.Roles, api.UserRole{
+			AssignmentID: string(r.ID), RoleID: string(r.RoleID), RoleName: r.RoleName,
+			OrganizationID: string(r.OrganizationID), OrganizationName: r.OrganizationName,
+		})
 	}
 	return out
 }

@@ -103,9 +103,9 @@ func (s *Server) renameVerifierKey(ctx context.Context, c *call, in *renameVerif
 func verifierKeyOf(k authority.Key) api.VerifierKey {
 	return api.VerifierKey{
 		ID: k.ID.String(), TenantID: string(k.TenantID), Name: k.Name, Hint: k.Hint, State: string(k.State),
-		Networks: networksOf(k.Networks), SecretVersion: k.SecretVersion,
+		Networks: networksOf(k.Networks), SecretVersion: k.SecretVersion, PreviousUntil: optional(k.GraceUntil),
 		NotBefore: optional(k.NotBefore), ExpiresAt: optional(k.ExpiresAt), CreatedAt: k.CreatedAt,
-		CreatedBy: principalOf(k.CreatedBy, k.CreatedByName),
+		CreatedBy: creatorOf(k),
 		EndedAt:   optional(k.EndedAt), DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),
 		ExternalID: k.Labels.ExternalID, Metadata: maps.Clone(k.Labels.Metadata),
 	}
@@ -114,6 +114,5 @@ func verifierKeyOf(k authority.Key) api.VerifierKey {
 func issuedVerifierKeyOf(k authority.IssuedKey) api.IssuedVerifierKey {
 	return api.IssuedVerifierKey{
 		VerifierKey: verifierKeyOf(k.Key), Key: api.Secret(k.Secret.Reveal()), SecretAvailable: k.SecretAvailable,
-		PreviousUntil: optional(k.GraceUntil),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -155,49 +156,108 @@ func (tx *Tx) AppendAudit(e audit.Event) error {
 type AuditFilter struct {
 	Action       string
 	ActorID      string
+	Who          string // part of a word of what the actor is called now, or of the name in the event
 	TargetType   string
 	TargetID     string
-	CredentialID string    // the credential that the actor used
-	From, Until  time.Time // Until is exclusive; zero means no bound
+	CredentialID string        // the credential that the actor used
+	About        string        // a credential, "crd_…": what was done to it, and what was done with it
+	At           tenancy.OrgID // about things at this organization and all below
+	From, Until  time.Time     // Until is exclusive; zero means no bound
+	UpTo         int64         // the last sequence wanted; 0 means no bound
 }
 
 // AuditEvents lists the tenant's events in the order of the chain ("sequence"). In a Write
 // it doesn't see the events of that very transaction.
 func (tx *Tx) AuditEvents(f AuditFilter, p Page) (List[audit.Event], error) {
-	equal := []struct{ column, value string }{
-		{"action", f.Action},
-		{"actor_id", f.ActorID},
-		{"target_type", f.TargetType},
-		{"target_id", f.TargetID},
-		{"credential_id", f.CredentialID},
+	l, err := tx.auditEvents(f)
+	if err != nil {
+		return List[audit.Event]{}, err
 	}
-	for _, e := range equal {
-		if !validText(e.value) {
-			return List[audit.Event]{}, errText
+	return list(tx, l, p)
+}
+
+// CountAuditEvents counts all that match, however many.
+func (tx *Tx) CountAuditEvents(f AuditFilter) (int64, error) {
+	l, err := tx.auditEvents(f)
+	if err != nil {
+		return 0, err
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	n, err := l.filtered(db.NewSelect().Model((*eventRow)(nil))).Count(tx.ctx)
+	if err != nil {
+		return 0, tx.fail(fmt.Errorf("counting audit events: %w", err))
+	}
+	return n, nil
+}
+
+func (tx *Tx) auditEvents(f AuditFilter) (l listing[eventRow, audit.Event], err error) {
+	for _, text := range []string{f.Action, f.ActorID, f.TargetType, f.TargetID, f.CredentialID, f.About} {
+		if !validText(text) {
+			return l, errText
 		}
 	}
-	return list(tx, listing[eventRow, audit.Event]{
-		name: "audit events", filter: fmt.Sprintf("%q %d %d", equal, micros(f.From), micros(f.Until)),
+	who, err := newNeedle(f.Who)
+	if err != nil {
+		return l, err
+	}
+	at, err := tx.pathAt(f.At)
+	if err != nil {
+		return l, err
+	}
+	from, until := micros(f.From), micros(f.Until)
+	f.From, f.Until = time.Time{}, time.Time{}
+	return listing[eventRow, audit.Event]{
+		name: "audit events", filter: fmt.Sprintf("%q %d %d", fmt.Sprintf("%+v", f), from, until),
 		sorts: []sorting[eventRow]{{name: "sequence"}},
 		row:   func(r *eventRow) int64 { return r.Sequence },
 		rowID: "sequence",
 		scope: tx.scope,
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
-			for _, e := range equal {
-				if e.value != "" {
-					q = q.Where("? = ?", bun.Ident(e.column), e.value)
-				}
+			if from != 0 {
+				q = q.Where("at >= ?", from)
 			}
-			if !f.From.IsZero() {
-				q = q.Where("at >= ?", f.From.UnixMicro())
+			if until != 0 {
+				q = q.Where("at < ?", until)
 			}
-			if !f.Until.IsZero() {
-				q = q.Where("at < ?", f.Until.UnixMicro())
+			if f.UpTo != 0 {
+				q = q.Where("sequence <= ?", f.UpTo)
 			}
-			return q
+			return tx.whereBelow(tx.whereWho(whereEvent(q, f), who, f.Who), at)
 		},
 		item: (*eventRow).event,
-	}, p)
+	}, nil
+}
+
+func whereEvent(q *bun.SelectQuery, f AuditFilter) *bun.SelectQuery {
+	for _, e := range []struct{ column, value string }{
+		{"action", f.Action}, {"actor_id", f.ActorID}, {"target_type", f.TargetType}, {"target_id", f.TargetID},
+		{"credential_id", f.CredentialID},
+	} {
+		if e.value != "" {
+			q = q.Where("? = ?", bun.Ident(e.column), e.value)
+		}
+	}
+	if f.About != "" {
+		// Both halves have an index; the second one only where a credential was used.
+		q = q.Where("(target_id = ? AND target_type = 'credential' OR credential_id = ? AND credential_id <> '')", f.About, f.About)
+	}
+	return q
+}
+
+// whereWho keeps events of actors who are called so: now, or in the event itself, which
+// keeps the name of those who are gone. The database folds the latter's ASCII only.
+func (tx *Tx) whereWho(q *bun.SelectQuery, who needle, text string) *bun.SelectQuery {
+	if who == "" {
+		return q
+	}
+	old := needle(strings.ToLower(strings.TrimSpace(text)))
+	return q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("actor_id IN ("+namedPrincipals+")", tx.namedArgs(namedPrincipals, who)...).
+			WhereOr(`lower(actor_name) LIKE ? ESCAPE '\'`, old.like())
+	})
 }
 
 // AuditEventsAfter lists at most limit events of the tenant's chain after a sequence.

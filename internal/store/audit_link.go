@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -126,6 +127,26 @@ func (tx *Tx) AllTenantsLinksAfter(sequence int64, limit int) ([]audit.Link, err
 		return nil, err
 	}
 	return convert(rows, (*linkRow).link)
+}
+
+// AllTenantsLinksBefore lists at most limit links before a sequence, the last one first.
+func (tx *Tx) AllTenantsLinksBefore(sequence int64, limit int) ([]audit.Link, error) {
+	rows, err := all[linkRow](tx, "audit links", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("sequence < ?", sequence).Order("sequence DESC").Limit(int64(limit))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, (*linkRow).link)
+}
+
+// AuditLinked is the sequence of the tenant's last event that the system chain covers.
+func (tx *Tx) AuditLinked() (int64, error) {
+	row, err := find[headRow](tx, "audit chain", "tenant_id = ?", string(tx.tenant))
+	if problem.Is(err, problem.NotFound) {
+		return 0, nil
+	}
+	return row.Linked, err
 }
 
 // AllTenantsAuditCount is how many events there are, in all chains.

@@ -34,7 +34,8 @@ const inChunk = 500
 
 // Changes returns the feed after a revision, at most limit rows, oldest first, each with
 // its item's state now, and the feed's head. Items of one answer are of one moment and
-// shared between rows that name the same thing.
+// shared between rows that name the same thing. verify.ErrFeedGone means that rows after the
+// revision were pruned.
 func (s *Store) Changes(ctx context.Context, after uint64, limit int) (changes []verify.Change, head uint64, err error) {
 	err = s.Read(ctx, "", func(tx *Tx) error {
 		head = tx.Head()
@@ -46,6 +47,10 @@ func (s *Store) Changes(ctx context.Context, after uint64, limit int) (changes [
 		})
 		if err != nil {
 			return err
+		}
+		// The feed has no gaps: what doesn't follow at once was pruned.
+		if len(rows) == 0 || rows[0].Revision != after+1 {
+			return fmt.Errorf("the feed after %d was pruned: %w", after, verify.ErrFeedGone)
 		}
 		changes, err = tx.changes(rows)
 		return err

@@ -27,6 +27,8 @@ type tenantRow struct {
 	Metadata   string
 	CreatedAt  int64
 	ModifiedAt int64
+
+	APIAccessRequestedAt int64 `bun:"api_access_requested_at"`
 }
 
 func (r *tenantRow) tenant() (tenancy.Tenant, error) {
@@ -36,17 +38,18 @@ func (r *tenantRow) tenant() (tenancy.Tenant, error) {
 		ID: tenancy.TenantID(r.ID), Slug: r.Slug, Name: r.Name, AccountID: r.AccountID,
 		PlanID: tenancy.PlanID(r.PlanID), RootOrg: tenancy.OrgID(r.RootOrg), State: tenancy.State(r.State),
 		Policy: policy, Labels: named, CreatedAt: moment(r.CreatedAt), ModifiedAt: moment(r.ModifiedAt),
+		APIAccessRequestedAt: moment(r.APIAccessRequestedAt),
 	}, errors.Join(err, err2)
 }
 
 var (
 	insertTenant = insertInto("tenants", "row_id", "id", "slug", "name", "name_key", "account_id", "plan_id", "root_org",
-		"state", "policy", "external_id", "metadata", "search_text", "created_at", "modified_at")
+		"state", "policy", "external_id", "metadata", "search_text", "api_access_requested_at", "created_at", "modified_at")
 	tenantTaken = problem.New(problem.Conflict, "tenant_exists", "Another tenant has this slug, account ID or external ID. Choose another.")
 )
 
 const updateTenant = "UPDATE tenants SET slug = ?, name = ?, name_key = ?, account_id = ?, plan_id = ?, root_org = ?, state = ?, " +
-	"policy = ?, external_id = ?, metadata = ?, search_text = ?, modified_at = ? WHERE id = ?"
+	"policy = ?, external_id = ?, metadata = ?, search_text = ?, api_access_requested_at = ?, modified_at = ? WHERE id = ?"
 
 // tenantArgs are the columns that may change, in the order of updateTenant.
 func tenantArgs(t tenancy.Tenant) ([]any, error) {
@@ -59,6 +62,7 @@ func tenantArgs(t tenancy.Tenant) ([]any, error) {
 	return []any{
 		t.Slug, t.Name, fold(t.Name), t.AccountID, plan, string(t.RootOrg), string(t.State), policy,
 		t.Labels.ExternalID, metadata, searchText(t.Name, t.Slug, t.Labels.ExternalID),
+		micros(t.APIAccessRequestedAt),
 	}, errors.Join(err, err2)
 }
 

@@ -1,7 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -27,11 +33,14 @@ type UsageHour struct {
 // changes don't wait long.
 const usageChunk = 250
 
+// Each writes many rows, since one statement a row costs several times as much. The rows of
+// a statement have different keys: PostgreSQL refuses to change a row twice.
 const (
-	addUsage = "INSERT INTO usage_hours (credential_id, hour, code, tenant_id, calls) VALUES (?, ?, ?, ?, ?) " +
-		"ON CONFLICT (credential_id, hour, code) DO UPDATE SET calls = usage_hours.calls + excluded.calls"
-	setLastUsed = "UPDATE credentials SET last_used_at = ? WHERE id = ? AND tenant_id = ? AND last_used_at < ?"
-	putQuota    = "INSERT INTO quota_usage (credential_id, name, period_start, tenant_id, used) VALUES (?, ?, ?, ?, ?) " +
+	addUsage = "INSERT INTO usage_hours (credential_id, tenant_id, hour, code, calls) VALUES %s " +
+		"ON CONFLICT (tenant_id, hour, credential_id, code) DO UPDATE SET calls = usage_hours.calls + excluded.calls"
+	setLastUsed = "WITH used (id, tenant_id, at) AS (VALUES %s) UPDATE credentials SET last_used_at = used.at FROM used " +
+		"WHERE credentials.id = used.id AND credentials.tenant_id = used.tenant_id AND credentials.last_used_at < used.at"
+	putQuota = "INSERT INTO quota_usage (credential_id, tenant_id, name, period_start, used) VALUES %s " +
 		"ON CONFLICT (credential_id, name, period_start) DO UPDATE SET used = excluded.used WHERE quota_usage.used < excluded.used"
 )
 
@@ -39,40 +48,88 @@ const (
 // and adds nothing to the feed. After an error, rows may have been recorded in part.
 func (s *Store) AddUsage(ctx context.Context, rows []UsageRow) error {
 	for len(rows) > 0 {
-		chunk := rows[:min(len(rows), usageChunk)]
-		rows = rows[len(chunk):]
-		_, err := s.Write(ctx, "", func(tx *Tx) error {
-			for i := range chunk {
-				if err := tx.allTenantsAddUsage(&chunk[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		sums := usageSums{calls: map[usageKey]int64{}, last: map[usageKey]int64{}, quotas: map[usageKey]int64{}}
+		for i := range rows[:min(len(rows), usageChunk)] {
+			sums.add(&rows[i])
+		}
+		rows = rows[min(len(rows), usageChunk):]
+		if _, err := s.Write(ctx, "", sums.allTenantsWrite); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) allTenantsAddUsage(u *UsageRow) error {
-	id, tenant := string(u.CredentialID[:]), string(u.TenantID)
-	list := make([]statement, 0, 4)
-	if u.Valid != 0 {
-		list = append(list, statement{text: addUsage, args: []any{id, micros(u.Hour), string(verify.Valid), tenant, u.Valid}})
-	}
-	for code, n := range u.Denied {
-		list = append(list, statement{text: addUsage, args: []any{id, micros(u.Hour), string(code), tenant, n}})
-	}
+// usageKey is what is counted, as far as its table tells it apart.
+type usageKey struct {
+	credential, tenant string
+	name               string // of the verdict or the quota
+	start              int64  // of the hour or the period, in microseconds
+}
+
+// usageSums is a chunk of usage, every key once.
+type usageSums struct {
+	calls, last, quotas map[usageKey]int64
+}
+
+func (s usageSums) add(u *UsageRow) {
+	key := usageKey{credential: string(u.CredentialID[:]), tenant: string(u.TenantID)}
 	if !u.LastUsedAt.IsZero() {
-		at := micros(u.LastUsedAt)
-		list = append(list, statement{text: setLastUsed, args: []any{at, id, tenant, at}})
+		s.last[key] = max(s.last[key], micros(u.LastUsedAt))
 	}
 	for _, q := range u.Quotas {
-		list = append(list, statement{text: putQuota, args: []any{id, q.Name, micros(q.PeriodStart), tenant, q.Used}})
+		key.name, key.start = q.Name, micros(q.PeriodStart)
+		s.quotas[key] = max(s.quotas[key], q.Used)
 	}
-	return tx.writeAll(list...)
+	key.start = micros(u.Hour)
+	for code, n := range u.Denied {
+		key.name = string(code)
+		s.calls[key] += n
+	}
+	if u.Valid != 0 {
+		key.name = string(verify.Valid)
+		s.calls[key] += u.Valid
+	}
+}
+
+func (s usageSums) allTenantsWrite(tx *Tx) error {
+	return errors.Join(
+		writeRows(tx, addUsage, "(?, ?, ?, ?, ?)", s.calls, func(k usageKey, n int64) []any {
+			return []any{k.credential, k.tenant, k.start, k.name, n}
+		}),
+		// Nothing else tells PostgreSQL the types of these parameters.
+		writeRows(tx, setLastUsed, "(?, ?, CAST(? AS BIGINT))", s.last, func(k usageKey, at int64) []any {
+			return []any{k.credential, k.tenant, at}
+		}),
+		writeRows(tx, putQuota, "(?, ?, ?, ?, ?)", s.quotas, func(k usageKey, n int64) []any {
+			return []any{k.credential, k.tenant, k.name, k.start, n}
+		}),
+	)
+}
+
+// groups are how many rows a statement has: statements stay prepared, so there may be few.
+var groups = []int{100, 10, 1}
+
+// writeRows fills the statement's VALUES with a row for each key. They are in order: rows
+// of a tenant lie together, and two processes don't wait for each other in a circle.
+func writeRows(tx *Tx, text, row string, sums map[usageKey]int64, values func(usageKey, int64) []any) error {
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b usageKey) int {
+		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.start, b.start), cmp.Compare(a.credential, b.credential), cmp.Compare(a.name, b.name))
+	})
+	for _, group := range groups {
+		filled := fmt.Sprintf(text, row+strings.Repeat(", "+row, group-1))
+		for len(keys) >= group {
+			var args []any
+			for _, k := range keys[:group] {
+				args = append(args, values(k, sums[k])...)
+			}
+			if err := tx.exec(filled, args...); err != nil {
+				return err
+			}
+			keys = keys[group:]
+		}
+	}
+	return nil
 }
 
 type usageRow struct {
@@ -88,7 +145,7 @@ type usageRow struct {
 // Usage lists the use of one credential by hours from an hour on, until another, oldest first.
 func (tx *Tx) Usage(id credential.ID, from, until time.Time) ([]UsageHour, error) {
 	rows, err := all[usageRow](tx, "usage", func(q *bun.SelectQuery) *bun.SelectQuery {
-		return tx.scope(q).Where("credential_id = ? AND hour >= ? AND hour < ?", string(id[:]), micros(from), micros(until)).
+		return tx.scope(q).Where("credential_id = ?", string(id[:])).Where("hour IN (?)", bun.List(hoursBetween(from, until))).
 			Order("hour", "code")
 	})
 	if err != nil {
@@ -110,6 +167,20 @@ func (tx *Tx) Usage(id credential.ID, from, until time.Time) ([]UsageHour, error
 		h.Denied[r.Code] = r.Calls
 	}
 	return hours, nil
+}
+
+// hoursBetween lists the hours that begin between the two times. The table is ordered by
+// hours first, so a look at each finds a credential without reading all others.
+func hoursBetween(from, until time.Time) []int64 {
+	var hours []int64
+	begin := from.Truncate(time.Hour)
+	if begin.Before(from) {
+		begin = begin.Add(time.Hour)
+	}
+	for ; begin.Before(until); begin = begin.Add(time.Hour) {
+		hours = append(hours, micros(begin))
+	}
+	return hours
 }
 
 // AllTenantsPruneUsage removes the history before an hour and the counts of quotas whose

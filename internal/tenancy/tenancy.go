@@ -57,6 +57,9 @@ type Tenant struct {
 	Labels     Labels
 	CreatedAt  time.Time
 	ModifiedAt time.Time
+	// APIAccessRequestedAt is when somebody asked for a plan with API access; zero means
+	// that nobody has, or that the tenant has it now.
+	APIAccessRequestedAt time.Time
 }
 
 // Policy narrows what a tenant's people may do. The zero Policy narrows nothing.

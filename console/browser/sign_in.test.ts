@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { expectAccessible, world } from './world';
+
+const w = world();
+
+test('signing in leads to the page that was asked for, signing out to the door', async () => {
+  const page = await w.open('/settings/api-keys?q=bi');
+  await page.waitForURL(/\/sign-in/);
+  await expectAccessible(page);
+  const admin = w.server.user('PV', 'Super Admin');
+  await page.getByLabel('Company').fill(admin.tenant);
+  await page.getByLabel('User name').fill(admin.username);
+  await page.getByRole('textbox', { name: 'Password' }).fill(admin.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/\/settings\/api-keys\?q=bi/);
+  await page.getByRole('heading', { level: 1, name: 'API Keys' }).waitFor();
+  expect(await page.title()).toBe(`API Keys · ${w.server.tenant('PV').name} · Claviger`);
+  await page.getByRole('button', { name: /^Account:/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.waitForURL(/\/sign-in/);
+  expect((await w.api(page, 'GET', '/v1/me')).status).toBe(401);
+});
+
+test('a wrong password is told without saying which part was wrong', async () => {
+  const page = await w.open('/sign-in');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Enter your password').waitFor();
+  await page.getByLabel('Company').fill('nobody');
+  await page.getByLabel('User name').fill('nobody');
+  await page.getByRole('textbox', { name: 'Password' }).fill('not-this-one-surely');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const alert = await page.getByRole('alert').innerText();
+  expect(alert).not.toContain('nobody');
+  expect(await page.getByRole('textbox', { name: 'Password' }).inputValue()).toBe('');
+});
+
+test('another site cannot be the page after signing in', async () => {
+  const page = await w.open('/sign-in?next=//example.com/');
+  const admin = w.server.user('PV', 'Super Admin');
+  await page.getByLabel('Company').fill(admin.tenant);
+  await page.getByLabel('User name').fill(admin.username);
+  await page.getByRole('textbox', { name: 'Password' }).fill(admin.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/\/settings\/api-keys/);
+});

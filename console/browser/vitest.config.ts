@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests of the built program in a real browser. `make build` first.
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});

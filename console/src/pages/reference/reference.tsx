@@ -1,0 +1,4 @@
+/** The API reference. */
+export function ReferencePage() {
+  return <main className="page">Reference</main>;
+}

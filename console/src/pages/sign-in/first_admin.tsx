@@ -1,0 +1,31 @@
+import { TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { answer, api } from '../../api/client';
+import { BrokenLink } from './invitation';
+import { SetPassword, takeToken } from './set_password';
+
+/** The first system administrator of a new installation. */
+export function FirstAdminPage() {
+  const [token] = useState(takeToken);
+  const [username, setUsername] = useState('');
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  if (token === '') return <BrokenLink />;
+  return (
+    <SetPassword
+      title="The first administrator"
+      text="This installation has no account yet. Choose the user name and password of its system administrator. The link works once."
+      action="Create administrator and sign in"
+      fields={['username']}
+      errorsTo={setErrors}
+      send={(password) => answer(api.POST('/v1/first-admin', { body: { token, username: username.trim(), password } }))}
+    >
+      <TextInput
+        label="User name"
+        autoComplete="username"
+        value={username}
+        onChange={(event) => setUsername(event.currentTarget.value)}
+        error={errors.username}
+      />
+    </SetPassword>
+  );
+}

@@ -1,0 +1,37 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback } from 'react';
+import { useMe } from './me';
+
+/** Which part of which tenant the console shows; it stands in the URL on every page. */
+export interface Scope {
+  /** System callers only: another tenant. */
+  tenant?: string;
+  /** An organization: it and everything below. Absent: all that the caller may see. */
+  org?: string;
+  /** The query parameters of the API that say the same. */
+  query: { tenant_id?: string; organization_id?: string };
+  /** Of requests that are about a tenant and no organization. */
+  tenantQuery: { tenant_id?: string };
+  /** Whether the pages of customers' things have something to show: a system caller chooses a tenant first. */
+  setScope: (to: { tenant?: string; org?: string }) => void;
+}
+
+export function useScope(): Scope {
+  const me = useMe();
+  const search = useSearch({ strict: false }) as { tenant?: string; org?: string };
+  const navigate = useNavigate();
+  const tenant = me.system ? search.tenant : undefined;
+  const org = search.org;
+  const setScope = useCallback(
+    (to: { tenant?: string; org?: string }) =>
+      void navigate({
+        to: '.',
+        // A cursor is of one list; another scope is another list.
+        search: (old: object) =>
+          ({ ...old, tenant: to.tenant, org: to.org, cursor: undefined, owner: undefined }) as never,
+      }),
+    [navigate],
+  );
+  const tenantQuery = tenant ? { tenant_id: tenant } : {};
+  return { tenant, org, tenantQuery, query: { ...tenantQuery, ...(org ? { organization_id: org } : {}) }, setScope };
+}

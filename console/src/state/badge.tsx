@@ -1,0 +1,39 @@
+import { Badge } from '@mantine/core';
+import { IconPlayerPause } from '@tabler/icons-react';
+
+/** The state of something on its own page, where every state is told. */
+export function StateBadge({ state }: { state: string }) {
+  switch (state) {
+    case 'active':
+      return <Badge color="green">Active</Badge>;
+    case 'suspended':
+      return <SuspendedBadge />;
+    case 'revoked':
+      return <Badge color="red">Revoked</Badge>;
+    case 'expired':
+      return <Badge color="gray">Expired</Badge>;
+    case 'deleted':
+      return <Badge color="gray">Deleted</Badge>;
+    default:
+      return null;
+  }
+}
+
+function SuspendedBadge() {
+  return (
+    <Badge color="gray" variant="outline" className="suspended" leftSection={<IconPlayerPause size={11} aria-hidden />}>
+      Suspended
+    </Badge>
+  );
+}
+
+/** In lists only exceptions carry a badge: active ones have none. */
+export function ExceptionBadge({ state, rotating }: { state: string; rotating?: boolean }) {
+  if (state !== 'active') return <StateBadge state={state} />;
+  return rotating ? <Badge color="ink">Rotating</Badge> : null;
+}
+
+/** Marks what still works and should not be used for anything new. */
+export function DeprecatedBadge() {
+  return <Badge color="amber">Deprecated</Badge>;
+}

@@ -1,0 +1,56 @@
+import { Tooltip } from '@mantine/core';
+import { IconClockExclamation } from '@tabler/icons-react';
+import { ahead, DAY, day, dayAndClock, exact, past } from './time';
+import { useNow } from './now';
+
+function Exact({ at, children, className }: { at: Date; children: string; className?: string }) {
+  return (
+    <Tooltip label={exact(at)}>
+      <time dateTime={at.toISOString()} className={className} tabIndex={-1}>
+        {children}
+      </time>
+    </Tooltip>
+  );
+}
+
+/** When something happened: "14 min ago", "11 Oct 2026"; `absent` when it never did. */
+export function Past({ at, absent = 'Never' }: { at?: string | null; absent?: string }) {
+  const now = useNow();
+  if (!at) return <span className="muted">{absent}</span>;
+  const date = new Date(at);
+  return <Exact at={date}>{past(date, now)}</Exact>;
+}
+
+/** When something was made: "12 May 2026, 09:14". */
+export function Moment({ at }: { at: string }) {
+  const date = new Date(at);
+  return <Exact at={date}>{dayAndClock(date)}</Exact>;
+}
+
+/** Whether it ends within 30 days of now. */
+export function endsSoon(at: string | null | undefined, now: Date): boolean {
+  if (!at) return false;
+  const left = new Date(at).getTime() - now.getTime();
+  return left > 0 && left <= 30 * DAY;
+}
+
+/** When something ends: a date, and within 30 days the distance in amber beside it. */
+export function Expiry({ at }: { at?: string | null }) {
+  const now = useNow();
+  if (!at) return <span className="muted">Never</span>;
+  const date = new Date(at);
+  if (date.getTime() <= now.getTime())
+    return (
+      <Exact at={date} className="muted">
+        {day(date)}
+      </Exact>
+    );
+  if (!endsSoon(at, now)) return <Exact at={date}>{day(date)}</Exact>;
+  return (
+    <span className="soon">
+      <IconClockExclamation size={14} stroke={1.8} aria-hidden />
+      <Exact at={date}>{day(date)}</Exact>
+      <b>{ahead(date, now)}</b>
+    </span>
+  );
+}
