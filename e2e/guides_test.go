@@ -17,13 +17,28 @@ var guides = map[string][]string{
 		`"status": 403`, `"permission_required"`, `"Radiology desktops"`, `"expires_at"`, "Radiology laptops", "Claviger-Total: ", `"Name","Organization","Expiration date"`,
 		"true", `"state": "done"`, `"total": 1`, `"failed": []`,
 	},
-	"service-accounts.md": {`"account_email"`, `"role_id"`, `"key_id"`, "Own pair", "Night server", "revoked", "204"},
+	"service-accounts.md": {
+		`"account_email"`, `"role_id"`, `"key_id"`, "Own pair",
+		`{"code":"VALID","kind":"service_account_key","principal":"service_account"}`, `{"code":"VALID",`, `{"code":"VALID",`,
+		"Night server", "revoked", `{"code":"REVOKED",`, "204",
+	},
+	"automatic-sign-in.md": {
+		`"domains":["north","north.meadowbrook.example"]`, `"user_id"`, `"expires_at"`, `{"code":"VALID","kind":"organization_key","principal":"user","permissions":["contact_center_chat:read"`,
+		"renewed", "signed in as usr_", "signed in until", `{"status":401,"code":"sign_in_failed"}`, `{"status":401,"code":"sign_in_failed"}`, `{"status":401,"code":"sign_in_failed"}`,
+	},
+	"tokens.md": {
+		`"expires_in": 900`, `{"code":"VALID","kind":"app","permissions":["recent_calls:read"]}`, `{"active":true,"scope":"recent_calls:read"`, `{"active":false}`,
+		"offline: crd_", "may recent_calls:read", "offline: crd_", "200", `{"active":false}`, "offline: crd_",
+	},
 	"apps.md": {
 		"Analytics & Content", "recent_calls  https://", `"call_recordings_storage"`, `"credential_id"`, `"prerequisite_missing"`, `"state": "active"`,
-		`{"valid":true,"code":"VALID"`, `"code":"INSUFFICIENT_PERMISSIONS"`, `["recent_calls","post_call_survey"]`, `{"valid":true,"code":"VALID"`, `"secret_version": 2`, `"code":"REVOKED"`,
+		`{"valid":true,"code":"VALID"`, `"code":"INSUFFICIENT_PERMISSIONS"`, `["recent_calls","post_call_survey"]`, `{"valid":true,"code":"VALID"`,
+		`"scope": "recent_calls:read surveys:read"`, `{"code":"VALID","kind":"app","permissions":["recent_calls:read","surveys:read"]}`, `"secret_version": 2`, `"code":"REVOKED"`,
 	},
 	"client-credentials.md": {
-		`"licence":"supervisor"`, `"status": 403`, `"permission_required"`, `"client_id"`, `["recent_calls:read"]`, "user  Claims dashboard", "account  Group reporting", "\nGroup reporting", "Workforce planning", `"secret_version": 2`, `"status": 409`, "Claims dashboard",
+		`"licence":"supervisor"`, `"status": 403`, `"permission_required"`, `"client_id"`, `["recent_calls:read"]`,
+		`"token_type": "Bearer"`, `"expires_in": 900`, "invalid_scope", "invalid_client", `{"code":"VALID","kind":"client_credential","permissions":["recent_calls:read"]}`,
+		"Go has a token of type Bearer", "Node has a token of type bearer", "1", "user  Claims dashboard", "account  Group reporting", "\nGroup reporting", "Workforce planning", `"secret_version": 2`, `"status": 409`, "Claims dashboard",
 	},
 }
 
