@@ -217,3 +217,24 @@ func TestBasicPermissions(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// NV2: whoever looks after others is not signed in without a password.
+func TestAdministrative(t *testing.T) {
+	admins := []string{
+		access.RoleSystemAdministrator, access.RoleSuperAdmin, access.RoleCompanyAdmin, access.RoleCustomerAdministrator, access.RoleAdmin,
+	}
+	for _, template := range access.BuiltInRoles() {
+		want := slices.Contains(admins, template.Key)
+		if got := access.Administrative(access.NewSet(template.Permissions...)); got != want {
+			t.Errorf("%s: %v, want %v", template.Name, got, want)
+		}
+	}
+	for grant, want := range map[access.Grant]bool{
+		"*:*": false, "call_recordings:*": false, "claviger.api_keys:generate": false, "claviger.api_keys:manage": true, "claviger.*:*": true,
+		"claviger.users:*": true, "claviger.*:read": true, // which shows the audit log
+	} {
+		if got := access.Administrative(access.NewSet(grant)); got != want {
+			t.Errorf("%s: %v, want %v", grant, got, want)
+		}
+	}
+}

@@ -236,3 +236,29 @@ func FuzzValidateName(f *testing.F) {
 		}
 	})
 }
+
+// NV2: domains as Windows and e-mail write them.
+func TestValidateDomains(t *testing.T) {
+	for _, good := range [][]string{nil, {"corp"}, {"example.com", "sub.example.com", "a_b-c"}, {strings.Repeat("x", 253)}} {
+		if err := tenancy.ValidateDomains(good); err != nil {
+			t.Errorf("%.40q: %v", good, err)
+		}
+	}
+	for name, bad := range map[string][]string{
+		"upper case": {"CORP"}, "twice": {"a", "a"}, "dots": {"a..b"}, "a dot first": {".a"}, "a hyphen last": {"a-"},
+		"too long": {strings.Repeat("x", 254)}, "at": {"a@b"}, "backslash": {`a\b`}, "not ASCII": {"bücher.example"},
+		"too many": strings.Split(strings.Repeat("x,", 20)+"x", ","),
+	} {
+		if err := tenancy.ValidateDomains(bad); !problem.Is(err, problem.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, text := range hostile {
+		if err := tenancy.ValidateDomains([]string{text}); err == nil {
+			t.Errorf("%s is a domain", name)
+		}
+	}
+	if got := tenancy.FoldDomain("Example.COM"); got != "example.com" {
+		t.Errorf("folded: %q", got)
+	}
+}
