@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claviger-io/claviger/internal/node"
+	"github.com/claviger-io/claviger/internal/token"
 )
 
 // Names in the data folder.
@@ -120,7 +121,8 @@ func nodeConfig(o *options, logTo io.Writer) (node.Config, error) {
 		Checkpoints: orInside(o, o.checkpoints, checkpointsName),
 		TLSCert:     o.tlsCert, TLSKey: o.tlsKey,
 		BehindProxy: o.behindProxy, TrustedProxies: o.trustedProxies,
-		PublicURL:    strings.TrimSuffix(o.publicURL, "/"),
+		PublicURL:      strings.TrimSuffix(o.publicURL, "/"),
+		TokenAlgorithm: token.Algorithm(o.tokenAlgorithm), TokenAudience: o.tokenAudience,
 		MaxStaleness: time.Duration(o.maxStaleness),
 		Version:      version,
 		Logger:       newLogger(o, logTo),

@@ -32,6 +32,8 @@ var settings = []setting{
 	{"behind-proxy", "`CIDR,…` of the proxies that end TLS; others are refused", networks(func(o *options) *networkList { return &o.behindProxy })},
 	{"trusted-proxies", "`CIDR,…` whose X-Forwarded-* and X-Original-URI headers are believed", networks(func(o *options) *networkList { return &o.trustedProxies })},
 	{"public-url", "`URL` at which people reach the console, for links (default: the address listened at)", text(func(o *options) *string { return &o.publicURL }, "")},
+	{"token-algorithm", "`ALGORITHM` that signs access and session tokens: ES256 or RS256", choice(func(o *options) *string { return &o.tokenAlgorithm }, "ES256", "RS256")},
+	{"token-audience", "`NAME` or URL of your APIs, the aud of tokens (default: the public URL)", text(func(o *options) *string { return &o.tokenAudience }, "")},
 	{"max-staleness", "how old the index may be before verification answers 503, as `DURATION`", duration(func(o *options) *durationValue { return &o.maxStaleness }, "30s")},
 	{"ready-file", "`FILE` to write the URL to once the server answers", text(func(o *options) *string { return &o.readyFile }, "")},
 	{"log-format", "`FORMAT` of the log on stderr: text or json", choice(func(o *options) *string { return &o.logFormat }, "text", "json")},
@@ -45,7 +47,7 @@ var settings = []setting{
 var (
 	databaseSettings = []string{"data", "database", "keyring", "journal", "checkpoints", "brand", "log-format"}
 	serverSettings   = append([]string{
-		"addr", "tls-cert", "tls-key", "behind-proxy", "trusted-proxies", "public-url", "max-staleness", "ready-file",
+		"addr", "tls-cert", "tls-key", "behind-proxy", "trusted-proxies", "public-url", "token-algorithm", "token-audience", "max-staleness", "ready-file",
 	}, databaseSettings...)
 	demoSettings   = []string{"addr", "data", "ready-file", "log-format"}
 	callerSettings = []string{"url", "credential-file", "json"}
@@ -57,7 +59,7 @@ type options struct {
 	brand, tlsCert, tlsKey, readyFile, logFormat        string
 	behindProxy, trustedProxies                         networkList
 	maxStaleness                                        durationValue
-	publicURL                                           string
+	publicURL, tokenAlgorithm, tokenAudience            string
 
 	url, credentialFile string
 	json                bool

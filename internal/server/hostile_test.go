@@ -151,7 +151,7 @@ func (h *hunt) ownClientCredential(*world, place) string {
 func (h *hunt) path(method, path string) (target string, used func(reply) reply) {
 	at := place{tenant: h.w.a, org: h.w.orgs["mid"]}
 	for prefix, make := range map[string]func(*world, place) string{
-		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
+		"/v1/tenants": spareTenant, "/v1/plans": aPlan, "/v1/signing-keys": aSigningKey, "/v1/organizations": (*world).targetOrganization, "/v1/users": (*world).targetUser,
 		"/v1/roles": (*world).targetRole, "/v1/assignments": (*world).targetAssignment, "/v1/api-keys": h.ownKey,
 		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant, "/v1/account-keys": (*world).targetAccountKey,
 		"/v1/apps": (*world).targetApp, "/v1/service-accounts": (*world).targetServiceAccount, "/v1/operations": (*world).targetOperation,

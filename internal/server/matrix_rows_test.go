@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/server"
 )
 
@@ -75,10 +76,17 @@ var peopleMatrix = map[string]row{
 	"POST /v1/plans": {where: systemWide, roles: systemOnly, call: func(w *world, c *client, _ place) reply {
 		return c.observed(http.MethodPost, "/v1/plans", map[string]any{"key": w.unique("new"), "name": "New", "api_access": true, "permissions": []string{"*:*"}})
 	}},
-	"GET /v1/plans":         {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply { return c.observed(http.MethodGet, "/v1/plans", nil) }},
-	"GET /v1/plans/{id}":    {where: systemWide, roles: systemOnly, call: on(http.MethodGet, "/v1/plans/{id}", aPlan, nil)},
-	"PATCH /v1/plans/{id}":  {where: systemWide, roles: systemOnly, call: on(http.MethodPatch, "/v1/plans/{id}", aPlan, map[string]any{"name": "Renamed"})},
-	"DELETE /v1/plans/{id}": {where: systemWide, roles: systemOnly, call: on(http.MethodDelete, "/v1/plans/{id}", aPlan, nil)},
+	"GET /v1/plans":        {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply { return c.observed(http.MethodGet, "/v1/plans", nil) }},
+	"GET /v1/plans/{id}":   {where: systemWide, roles: systemOnly, call: on(http.MethodGet, "/v1/plans/{id}", aPlan, nil)},
+	"PATCH /v1/plans/{id}": {where: systemWide, roles: systemOnly, call: on(http.MethodPatch, "/v1/plans/{id}", aPlan, map[string]any{"name": "Renamed"})},
+	"GET /v1/signing-keys": {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply {
+		return c.observed(http.MethodGet, "/v1/signing-keys", nil)
+	}},
+	"POST /v1/signing-keys/rotate": {where: systemWide, roles: systemOnly, call: func(_ *world, c *client, _ place) reply {
+		return c.observed(http.MethodPost, "/v1/signing-keys/rotate", map[string]any{"at_once": true})
+	}},
+	"POST /v1/signing-keys/{id}/withdraw": {where: systemWide, roles: systemOnly, call: on(http.MethodPost, "/v1/signing-keys/{id}/withdraw", aSigningKey, nil)},
+	"DELETE /v1/plans/{id}":               {where: systemWide, roles: systemOnly, call: on(http.MethodDelete, "/v1/plans/{id}", aPlan, nil)},
 
 	// Organizations.
 	"POST /v1/organizations": {where: byPlace, roles: orgManagers, call: func(w *world, c *client, at place) reply {
@@ -173,6 +181,11 @@ func theTenant(_ *world, at place) string { return string(at.tenant.ID) }
 func spareTenant(w *world, _ place) string { return w.targetTenant() }
 
 func aPlan(w *world, _ place) string { return w.targetPlan() }
+
+func aSigningKey(w *world, _ place) string {
+	w.Helper()
+	return ok2(w.node.Authority().RotateSigningKey(w.Context(), w.system, authority.RotateSigningKeyInput{AtOnce: true}))(w).ID
+}
 
 // onTenant tries the caller's own tenant where it must be refused, and a spare one where
 // it will pass.

@@ -94,6 +94,7 @@ func (s *Server) register() {
 	s.clientCredentialRoutes()
 	s.verifierKeyRoutes()
 	s.catalogRoutes()
+	s.signingKeyRoutes()
 	s.operationRoutes()
 	s.usageRoutes()
 	s.auditEventRoutes()

@@ -335,7 +335,7 @@ func (t *table) times() {
 	t.claims("a day long", a.claims(t.now, t.now+86400))
 	t.claims("over a minute ago", a.claims(t.now-300, t.now-60))
 	t.claims("over long ago", a.claims(t.now-7200, t.now-3700))
-	t.claims("from the future", a.claims(t.now+62, t.now+300))
+	t.claims("from the future", a.claims(t.now+180, t.now+300))
 	t.claims("from next year", a.claims(t.now+31536000, t.now+31536300))
 	t.claims("no time long", a.claims(t.now, t.now))
 	t.claims("ending before it begins", a.claims(t.now+10, t.now+5))
