@@ -12,9 +12,9 @@ import (
 	"github.com/claviger-io/claviger/api"
 )
 
-// ClientLogin is a client's ID and secret: of a client credential, or the key and secret of
+// Login is a client's ID and secret: of a client credential, or the key and secret of
 // an app.
-type ClientLogin struct {
+type Login struct {
 	ID     string
 	Secret api.Secret
 }
@@ -25,7 +25,7 @@ var errNoToken = errors.New("asking for a token: the server's answer has none; i
 // Token exchanges a client's ID and secret for an access token that is good for the scopes
 // asked for. A client credential must ask; an app that doesn't gets all that it has. Use the
 // token until it is over: making one costs a signature. Refusals are *api.OAuthError.
-func (c *Client) Token(ctx context.Context, login ClientLogin, scopes ...string) (api.AccessToken, error) {
+func (c *Client) Token(ctx context.Context, login Login, scopes ...string) (api.AccessToken, error) {
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if len(scopes) > 0 {
 		form.Set("scope", strings.Join(scopes, " "))
@@ -56,7 +56,7 @@ func (c *Client) Introspect(ctx context.Context, token api.Secret, sourceIP stri
 
 // RevokeToken ends an access token before its time. Only the client that got it can (RFC
 // 7009); a token that is over or unknown is no error.
-func (c *Client) RevokeToken(ctx context.Context, login ClientLogin, token api.Secret) error {
+func (c *Client) RevokeToken(ctx context.Context, login Login, token api.Secret) error {
 	return c.form(ctx, "/oauth2/revoke", &login, url.Values{"token": {token.Reveal()}}, nil)
 }
 
@@ -81,7 +81,7 @@ func (c *Client) RenewAutomaticSignIn(ctx context.Context, token api.Secret) (ap
 
 // form posts to an OAuth endpoint: as the client of login, or with the Client's own
 // credential where that is nil. It is sent once.
-func (c *Client) form(ctx context.Context, path string, login *ClientLogin, form url.Values, into any) error {
+func (c *Client) form(ctx context.Context, path string, login *Login, form url.Values, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return errors.New("making the request: the path is not valid")

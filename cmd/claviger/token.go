@@ -31,7 +31,7 @@ func (p *program) tokenCommand() *cobra.Command {
 		Args: noArguments,
 	}
 	o := p.take(cmd, "url", "json")
-	var login client.ClientLogin
+	var login client.Login
 	var file string
 	var scopes []string
 	cmd.Flags().StringVar(&login.ID, "client-id", "", "`ID` of a client credential")

@@ -46,7 +46,7 @@ func undecided(after time.Duration) *fault {
 
 const (
 	basicChallenge  = `Basic realm="claviger", charset="UTF-8"`
-	bearerChallenge = `Bearer realm="claviger"`
+	bearerChallenge = `Bearer realm="claviger"` //nolint:gosec // no credential, the name of a scheme
 )
 
 // write answers.
