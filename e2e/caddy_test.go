@@ -191,6 +191,7 @@ func TestCaddyAsksWithTheCredentialAsItCame(t *testing.T) {
 		"/recordings/7": "?permissions=call_recordings:read", "//recordings/7": "?permissions=call_recordings:read",
 		"/x/../recordings/7": "?permissions=call_recordings:read", "/%72ecordings/7": "?permissions=call_recordings:read",
 		"/scenarios/1": "?permissions=scenarios:start", "/other": "",
+		"/recordings": "?permissions=call_recordings:read", "/scenarios": "?permissions=scenarios:start", "/recordingsx": "",
 	} {
 		stub.answers(204)
 		mustSend(t, "GET", g.URL+path, nil, bearer("x"))

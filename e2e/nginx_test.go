@@ -198,6 +198,22 @@ func TestNginxAsksWithTheCredentialAsItCame(t *testing.T) {
 	}
 }
 
+// The permission goes by the path, the folder itself included.
+func TestNginxAsksByPath(t *testing.T) {
+	stub := mustStub(t)
+	g := mustStartGateway(t, stub.addr())
+	for path, want := range map[string]string{
+		"/recordings": "?permissions=call_recordings:read", "/recordings/7": "?permissions=call_recordings:read", "//recordings": "?permissions=call_recordings:read",
+		"/scenarios": "?permissions=scenarios:start", "/scenarios/1": "?permissions=scenarios:start", "/other": "",
+	} {
+		stub.answers(204)
+		mustSend(t, "GET", g.URL+path, nil, bearer("x"))
+		if got := stub.lastAsked(t).URL.String(); got != "/gateway/auth"+want {
+			t.Errorf("%s: Claviger was asked at %s", path, got)
+		}
+	}
+}
+
 func TestNginxHidesItsQuestions(t *testing.T) {
 	stub := mustStub(t)
 	g := mustStartGateway(t, stub.addr())
