@@ -30,8 +30,7 @@ type AutomaticSignInInput struct {
 type AutomaticSignIn struct {
 	User          tenancy.User
 	Credential    credential.ID // the organization's key
-	SecretVersion int
-	KeyExpiresAt  time.Time // zero for never
+	KeyExpiresAt  time.Time     // zero for never
 	TokenLifetime time.Duration
 }
 
@@ -147,7 +146,7 @@ func (s *scope) userOfDomain(domain, name string) (tenancy.User, error) {
 // automatic applies the rules to a user.
 func (s *scope) automatic(k credential.Credential, u tenancy.User, client string) (AutomaticSignIn, error) {
 	out := AutomaticSignIn{
-		User: u, Credential: k.ID, SecretVersion: k.SecretVersion, KeyExpiresAt: k.ExpiresAt, TokenLifetime: s.tenant.Policy.Tokens(),
+		User: u, Credential: k.ID, KeyExpiresAt: k.ExpiresAt, TokenLifetime: s.tenant.Policy.Tokens(),
 	}
 	p, err := s.principalFacts(s.target, userPrincipal(u.ID))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -163,7 +164,7 @@ func (n *Node) openSigningKey(id string, sealed []byte) (secret.Secret, error) {
 // publicURL is where people and programs reach the node.
 func (n *Node) publicURL() string {
 	if n.cfg.PublicURL != "" {
-		return n.cfg.PublicURL
+		return strings.TrimSuffix(n.cfg.PublicURL, "/") // tokens name it, in one form
 	}
 	return n.url
 }

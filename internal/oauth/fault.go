@@ -54,7 +54,7 @@ func (f *fault) write(w http.ResponseWriter) {
 	h := w.Header()
 	switch f.status {
 	case http.StatusUnauthorized:
-		h["Www-Authenticate"] = []string{basicChallenge}
+		h["Www-Authenticate"] = append(h["Www-Authenticate"], basicChallenge)
 	case http.StatusMethodNotAllowed:
 		h["Allow"] = []string{http.MethodPost}
 	}

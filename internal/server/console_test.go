@@ -88,7 +88,7 @@ func TestConsoleLeavesTheAPIAlone(t *testing.T) {
 		{http.MethodGet, "/v1/nothing", browserAccepts, 404},
 		{http.MethodGet, "/v1/me", browserAccepts, 401},
 		{http.MethodGet, "/gateway/nothing", browserAccepts, 404},
-		{http.MethodGet, "/oauth2/token", browserAccepts, 404},
+		{http.MethodGet, "/oauth2/nothing", browserAccepts, 404},
 		{http.MethodGet, "/.well-known/nothing", browserAccepts, 404},
 		{http.MethodGet, "/healthz/x", browserAccepts, 404},
 		{http.MethodGet, "/readyz/x", browserAccepts, 404},

@@ -288,12 +288,27 @@ func TestRotatedClientsInGrace(t *testing.T) {
 	before := w.newApp("recent_calls")
 	made := into[api.IssuedApp](t, w.admin.must(http.StatusOK, http.MethodPost, "/v1/apps/"+before.object+"/rotate", map[string]any{"grace_period_seconds": 600}))
 	after := oauthClient{w: w, id: made.Key.Reveal(), secret: made.Secret.Reveal()}
-	for name, c := range map[string]oauthClient{"before": before, "after": after} {
-		if r := c.ask(); r.status != http.StatusOK {
+	tokens := map[string]string{}
+	for name, c := range map[string]oauthClient{
+		"before": before, "after": after, "the key after, the secret before": {w: w, id: after.id, secret: before.secret},
+	} {
+		r := c.ask()
+		if r.status != http.StatusOK {
 			t.Errorf("%s, in grace: status %d: %s", name, r.status, r.body)
+			continue
+		}
+		tokens[name] = into[api.AccessToken](t, r).AccessToken.Reveal()
+		if got := w.code(tokens[name]); got != api.VerifyValid {
+			t.Errorf("%s, in grace: its token is %s", name, got)
 		}
 	}
 	w.leap(601 * time.Second)
+	// A token ends with the secret that got it.
+	for name, token := range tokens {
+		if got := w.code(token); (got == api.VerifyValid) != (name == "after") {
+			t.Errorf("%s, after grace: its token is %s", name, got)
+		}
+	}
 	if r := before.ask(); r.status != http.StatusUnauthorized {
 		t.Errorf("before, after grace: status %d: %s", r.status, r.body)
 	}
@@ -373,6 +388,9 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		}
 		if r.status == 401 && !strings.Contains(strings.Join(r.header["Www-Authenticate"], ", "), "Basic realm=") {
 			t.Errorf("%s: no challenge", name)
+		}
+		if name == "introspection by nobody" && !strings.HasPrefix(r.header.Get("Www-Authenticate"), "Bearer ") {
+			t.Errorf("%s: the challenges are %q", name, r.header["Www-Authenticate"])
 		}
 		if r.status == 405 && r.header.Get("Allow") != http.MethodPost {
 			t.Errorf("%s: Allow is %q", name, r.header.Get("Allow"))

@@ -83,7 +83,7 @@ func (m *Manager) SignInAutomatically(ctx context.Context, in AutomaticInput, fr
 	if err != nil {
 		return AutomaticSession{}, err
 	}
-	return m.automaticToken(who, in.Client, m.now())
+	return m.automaticToken(who, token.Claims{Client: in.Client, SecretVersion: key.SecretVersion, AuthTime: m.now()})
 }
 
 // RenewAutomatic gives a token that is still good a successor, up to 12 hours after the
@@ -122,14 +122,15 @@ func (m *Manager) RenewAutomatic(ctx context.Context, sessionToken secret.Secret
 	if err != nil {
 		return AutomaticSession{}, err
 	}
-	return m.automaticToken(who, claims.Client, claims.AuthTime)
+	return m.automaticToken(who, claims)
 }
 
-// automaticToken makes a token for somebody who was signed in at a time.
-func (m *Manager) automaticToken(who authority.AutomaticSignIn, client string, since time.Time) (AutomaticSession, error) {
+// automaticToken makes a token for somebody: of the one before it the client, the version of
+// the key and the time of the sign-in go on.
+func (m *Manager) automaticToken(who authority.AutomaticSignIn, before token.Claims) (AutomaticSession, error) {
 	now := m.now()
 	ends := now.Truncate(time.Second).Add(who.TokenLifetime) // tokens know whole seconds
-	for _, end := range []time.Time{since.Add(automaticLifetime), who.KeyExpiresAt} {
+	for _, end := range []time.Time{before.AuthTime.Add(automaticLifetime), who.KeyExpiresAt} {
 		if !end.IsZero() && end.Before(ends) {
 			ends = end.Truncate(time.Second)
 		}
@@ -142,9 +143,9 @@ func (m *Manager) automaticToken(who authority.AutomaticSignIn, client string, s
 		return AutomaticSession{}, problem.Wrap(err)
 	}
 	raw, err := m.tokens.Sign(token.Claims{
-		Use: token.Session, ID: id, Subject: string(who.User.ID), User: who.User.ID, Client: client,
-		Credential: who.Credential, SecretVersion: who.SecretVersion, Tenant: who.User.TenantID,
-		IssuedAt: now, ExpiresAt: ends, AuthTime: since.Truncate(time.Second),
+		Use: token.Session, ID: id, Subject: string(who.User.ID), User: who.User.ID, Client: before.Client,
+		Credential: who.Credential, SecretVersion: before.SecretVersion, Tenant: who.User.TenantID,
+		IssuedAt: now, ExpiresAt: ends, AuthTime: before.AuthTime.Truncate(time.Second),
 	})
 	if err != nil {
 		return AutomaticSession{}, problem.Wrap(err)

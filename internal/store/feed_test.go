@@ -19,6 +19,7 @@ import (
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/store/storetest"
 	"github.com/claviger-io/claviger/internal/tenancy"
+	"github.com/claviger-io/claviger/internal/token"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
@@ -326,6 +327,14 @@ func makePrincipals(t *testing.T, s *store.Store, f storetest.Fixture) {
 		_, err := tx.AllTenantsSetCatalog(changed)
 		return errors.Join(err, tx.UpdateApp(a))
 	})
+	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+		ends := time.Now().UTC().Truncate(time.Microsecond).Add(time.Hour)
+		return errors.Join(
+			tx.InsertRevokedToken(store.RevokedToken{ID: "tok_history", TenantID: f.Tenant.ID, Credential: storetest.KeyID(7), ExpiresAt: ends}),
+			tx.AllTenantsInsertSigningKey(token.SigningKey{
+				ID: "key_history", Algorithm: token.ES256, Public: []byte("public"), Sealed: []byte("sealed"), CreatedAt: storetest.Epoch, SignsFrom: storetest.Epoch,
+			}))
+	})
 }
 
 // describe names an item and tells what verification may know of it.
@@ -349,6 +358,10 @@ func describe(it verify.Item) (name, text string) {
 		return "service account " + string(it.ServiceAccount.ID), fmt.Sprint(*it.ServiceAccount)
 	case it.Catalog != nil:
 		return "catalogue", fmt.Sprint(*it.Catalog)
+	case it.RevokedToken != nil:
+		return "revoked token " + it.RevokedToken.ID, fmt.Sprint(*it.RevokedToken)
+	case it.SigningKeys != nil:
+		return "signing keys", fmt.Sprint(*it.SigningKeys)
 	}
 	c := it.Credential.Credential
 	material := slices.Clone(it.Credential.Material)

@@ -45,8 +45,12 @@ func (x *Index) Client(r *Request) (c Client, err error) {
 	}
 	f := x.foundAt(e)
 	version, ok := x.match(&q, &f)
-	if e.kind != pair.kind || f.elsewhere(&q) || !x.matchSecond(&pair, &f, at) || !ok {
+	second, both := x.matchSecond(&pair, &f, at)
+	if e.kind != pair.kind || f.elsewhere(&q) || !both || !ok {
 		return c, nil
+	}
+	if second != 0 {
+		version = min(version, second) // a token ends with the older of the two
 	}
 	x.answer(&q, &f, version, &c.Result)
 	if c.Code == RateLimited || c.Code == UsageExceeded {
@@ -88,27 +92,26 @@ func (x *Index) clientPair(r *Request) (p clientPair, ok bool) {
 	return p, false
 }
 
-// matchSecond compares an app's secret; others have none.
-func (x *Index) matchSecond(p *clientPair, f *found, at int64) bool {
+// matchSecond compares an app's secret, and returns its version; others have none.
+func (x *Index) matchSecond(p *clientPair, f *found, at int64) (version uint32, ok bool) {
 	if p.second == nil {
-		return p.kind != kindApp
+		return 0, p.kind != kindApp
 	}
 	if f.rare == nil {
-		return false
+		return 0, false
 	}
-	ok := false
 	for i := range f.rare.second {
 		s := &f.rare.second[i]
 		d, known := x.cfg.Peppers.Digest(int(s.pepper), p.second)
 		switch {
 		case !d.Equal(s.digest) || !known:
 		case at < s.until:
-			ok = true
+			version, ok = s.version, true
 		default:
 			x.clock.raise(at) // as in match
 		}
 	}
-	return ok
+	return version, ok
 }
 
 // secondSecrets are an app's secrets beside its key.
