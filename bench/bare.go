@@ -21,6 +21,7 @@ func serveBare(args []string) error {
 	ready := flags.String("ready-file", "", "file to write the URL to")
 	body := flags.String("body", "", "what to answer a POST")
 	headers := flags.String("headers", "", "what to answer a GET: NAME=VALUE, one a line")
+	pad := flags.Int("pad", 0, "bytes of header more in the answer to a POST")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -31,7 +32,7 @@ func serveBare(args []string) error {
 			list = append(list, pair{name, value})
 		}
 	}
-	answer := []byte(*body)
+	answer, padding := []byte(*body), strings.Repeat("x", *pad)
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -40,13 +41,18 @@ func serveBare(args []string) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/verify", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
-	})
+	for _, path := range []string{"/v1/verify", tokenPath, introspectPath} {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			if padding != "" {
+				w.Header().Set("Padding", padding)
+			}
+			_, _ = w.Write(answer)
+		})
+	}
 	mux.HandleFunc("GET /gateway/auth", func(w http.ResponseWriter, _ *http.Request) {
 		for _, p := range list {
 			w.Header().Set(p.name, p.value)

@@ -30,7 +30,7 @@ const (
 type face struct {
 	name              string
 	what              string
-	rate, cpu         float64 // what must be reached
+	rate, cpu         float64 // what must be reached; no cpu: only the rate counts
 	rateText, cpuText string
 }
 
@@ -116,6 +116,9 @@ func compare(o options, f face, load func(*server, time.Duration) (sample, error
 	}
 	rate, cpu := spreadOf(rates), spreadOf(cpus)
 	t.add(rate.median >= f.rate, f.what+", requests/s against the bare handler", fmt.Sprintf("%s; %.0f/s", rate, spreadOf(absolute).median), f.rateText)
+	if f.cpu == 0 {
+		return nil
+	}
 	t.add(cpu.median <= f.cpu, f.what+", CPU per request against the bare handler", fmt.Sprintf("%s; %.1f µs", cpu, spreadOf(perRequest).median), f.cpuText)
 	return nil
 }
@@ -193,13 +196,22 @@ type reply struct {
 
 // send makes one request with a bearer credential.
 func send(ctx context.Context, method, url, bearer, body string) (reply, error) {
+	kind := ""
+	if body != "" {
+		kind = "application/json"
+	}
+	return sendAs(ctx, method, url, "Bearer "+bearer, kind, body)
+}
+
+// sendAs makes one request.
+func sendAs(ctx context.Context, method, url, authorization, contentType, body string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}
-	req.Header.Set("Authorization", "Bearer "+bearer)
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", authorization)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	res, err := httpClient.Do(req)
 	if err != nil {

@@ -1,5 +1,5 @@
 -- Sends the keys of a file, one after another, as wrk's requests.
--- Arguments: FILE verify|gateway VERIFIER_KEY
+-- Arguments: FILE verify|gateway|introspect|token VERIFIER_KEY, or for token the client's Basic header
 local requests, at, threads = {}, 0, 0
 
 function setup(thread)
@@ -13,6 +13,12 @@ function init(args)
   for key in io.lines(args[1]) do
     if args[2] == "verify" then
       requests[#requests + 1] = wrk.format("POST", "/v1/verify", headers, '{"credential":"' .. key .. '","permissions":"call_recordings:read"}')
+    elseif args[2] == "introspect" then
+      requests[#requests + 1] = wrk.format("POST", "/oauth2/introspect",
+        { ["Content-Type"] = "application/x-www-form-urlencoded", ["Authorization"] = "Bearer " .. args[3] }, "token=" .. key)
+    elseif args[2] == "token" then
+      requests[#requests + 1] = wrk.format("POST", "/oauth2/token",
+        { ["Content-Type"] = "application/x-www-form-urlencoded", ["Authorization"] = args[3] }, key)
     else
       requests[#requests + 1] = wrk.format("GET", "/gateway/auth?permissions=call_recordings:read", { ["Authorization"] = "Bearer " .. key })
     end

@@ -38,8 +38,9 @@ type site struct {
 	admin    string // URL of the PostgreSQL that the database was made in
 	name     string // of that database
 	keys     []string
-	verifier string // a verifier key of the system's
-	issuer   string // a key of somebody who may issue keys
+	verifier string           // a verifier key of the system's
+	issuer   string           // a key of somebody who may issue keys
+	tenant   tenancy.TenantID // the issuer's
 }
 
 // serve starts the binary on the site. Another data folder is another node on it.
@@ -244,7 +245,7 @@ func (s *site) issueOwn(ctx context.Context, a *authority.Authority, m *keyMaker
 	if err != nil {
 		return err
 	}
-	s.verifier, s.issuer = verifier.Secret.Reveal(), issuer.Secret.Reveal()
+	s.verifier, s.issuer, s.tenant = verifier.Secret.Reveal(), issuer.Secret.Reveal(), m.boss.TenantID
 	return nil
 }
 

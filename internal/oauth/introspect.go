@@ -4,33 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
-	"strings"
+	"strconv"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/tenancy"
 	"github.com/claviger-io/claviger/internal/verify"
 )
-
-// introspection is RFC 7662 §2.2, with members of our own for what verification says besides.
-type introspection struct {
-	Active    bool   `json:"active"`
-	Scope     string `json:"scope,omitempty"` // what it may do now
-	ClientID  string `json:"client_id,omitempty"`
-	TokenType string `json:"token_type,omitempty"`
-	ExpiresAt int64  `json:"exp,omitempty"`
-	IssuedAt  int64  `json:"iat,omitempty"`
-	Subject   string `json:"sub,omitempty"`
-	Audience  string `json:"aud,omitempty"`
-	Issuer    string `json:"iss,omitempty"`
-	ID        string `json:"jti,omitempty"`
-
-	CredentialID   string `json:"credential_id,omitempty"`
-	Kind           string `json:"kind,omitempty"`
-	TenantID       string `json:"tenant_id,omitempty"`
-	OrganizationID string `json:"organization_id,omitempty"`
-	PrincipalType  string `json:"principal_type,omitempty"`
-}
 
 // inactive is the whole answer about whatever is no good, or none of the caller's business.
 var inactive = []byte(`{"active":false}` + "\n")
@@ -43,7 +23,7 @@ func (e *Endpoints) Introspect(w http.ResponseWriter, r *http.Request) {
 	body, ft := e.introspect(w, r)
 	if ft != nil {
 		if ft.status == http.StatusUnauthorized {
-			w.Header()["Www-Authenticate"] = []string{bearerChallenge, basicChallenge}
+			w.Header()["Www-Authenticate"] = []string{bearerChallenge}
 		}
 		ft.write(w)
 		return
@@ -95,47 +75,62 @@ func (e *Endpoints) introspect(w http.ResponseWriter, r *http.Request) ([]byte, 
 	if !res.Valid {
 		return inactive, nil
 	}
-	body, err := json.Marshal(told(&res))
-	if err != nil {
-		return nil, e.failed(r.Context(), e.cfg.RequestID(r), err)
-	}
-	return append(body, '\n'), nil
+	return appendActive(make([]byte, 0, 1024), &res), nil
 }
 
-// told is what is said of a good credential.
-func told(res *verify.Result) introspection {
-	out := introspection{
-		Active: true, ClientID: res.CredentialID.String(), Subject: res.Principal.ID,
-		CredentialID: res.CredentialID.String(), Kind: string(res.Kind), TenantID: string(res.TenantID),
-		OrganizationID: string(res.OrganizationID), PrincipalType: string(res.Principal.Type),
+// appendActive appends what is said of a good credential: RFC 7662 §2.2, with members of our
+// own for what verification says besides. scope is what it may do now.
+func appendActive(b []byte, res *verify.Result) []byte {
+	b = append(b, `{"active":true`...)
+	if res.Permissions != nil && res.Permissions.Scope != "" {
+		b = appendText(append(b, `,"scope":`...), res.Permissions.Scope)
 	}
-	if res.Permissions != nil {
-		out.Scope = joined(res.Permissions.Set.Grants())
+	id := res.CredentialID.String()
+	b = append(b, `,"client_id":`...)
+	if c := res.Token; c != nil && c.ClientID != "" {
+		b = appendText(b, c.ClientID)
+	} else {
+		b = appendText(b, id)
 	}
-	if !res.ExpiresAt.IsZero() {
-		out.ExpiresAt = res.ExpiresAt.Unix()
+	if res.Form != verify.FormKey {
+		b = append(b, `,"token_type":"Bearer"`...)
 	}
-	switch {
-	case res.Token != nil:
-		c := res.Token
-		out.TokenType, out.ExpiresAt, out.IssuedAt = "Bearer", c.ExpiresAt.Unix(), c.IssuedAt.Unix()
-		out.Issuer, out.Audience, out.ID = c.Issuer, c.Audience, c.ID
-		if c.ClientID != "" {
-			out.ClientID = c.ClientID
-		}
-	case res.Form == verify.FormAssertion:
-		out.TokenType = "Bearer"
+	b = appendToken(b, res)
+	b = appendText(append(b, `,"sub":`...), res.Principal.ID)
+	b = appendText(append(b, `,"credential_id":`...), id)
+	b = appendText(append(b, `,"kind":`...), string(res.Kind))
+	b = appendText(append(b, `,"tenant_id":`...), string(res.TenantID))
+	if res.OrganizationID != "" {
+		b = appendText(append(b, `,"organization_id":`...), string(res.OrganizationID))
 	}
-	return out
+	b = appendText(append(b, `,"principal_type":`...), string(res.Principal.Type))
+	return append(b, '}', '\n')
 }
 
-func joined(grants []access.Grant) string {
-	var b strings.Builder
-	for i, g := range grants {
-		if i > 0 {
-			b.WriteByte(' ')
+// appendToken appends when it ends, and what one of the installation's own tokens says.
+func appendToken(b []byte, res *verify.Result) []byte {
+	c := res.Token
+	if c == nil {
+		if !res.ExpiresAt.IsZero() {
+			b = strconv.AppendInt(append(b, `,"exp":`...), res.ExpiresAt.Unix(), 10)
 		}
-		b.WriteString(string(g))
+		return b
 	}
-	return b.String()
+	b = strconv.AppendInt(append(b, `,"exp":`...), c.ExpiresAt.Unix(), 10)
+	b = strconv.AppendInt(append(b, `,"iat":`...), c.IssuedAt.Unix(), 10)
+	b = appendText(append(b, `,"aud":`...), c.Audience)
+	b = appendText(append(b, `,"iss":`...), c.Issuer)
+	return appendText(append(b, `,"jti":`...), c.ID)
+}
+
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			text, _ := json.Marshal(s) // a string always marshals
+			return append(b, text...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }

@@ -45,7 +45,7 @@ func (s *Server) oauthRoutes() {
 		{Route{Method: http.MethodPost, Pattern: oauth.RevokePath, Operation: "RevokeToken", Public: true}, s.oauth.Revoke},
 		{Route{Method: http.MethodPost, Pattern: oauth.IntrospectPath, Operation: "Introspect", Permission: access.CredentialsVerify}, nil},
 		{Route{Method: http.MethodGet, Pattern: oauth.MetadataPath, Operation: "AuthorizationServer", Public: true}, s.oauth.Metadata},
-		{Route{Method: http.MethodGet, Pattern: oauth.JWKSPath, Operation: "SigningKeys", Public: true}, s.oauth.JWKS},
+		{Route{Method: http.MethodGet, Pattern: oauth.JWKSPath, Operation: "JWKS", Public: true}, s.oauth.JWKS},
 	} {
 		s.routes = append(s.routes, rt.Route)
 		switch {

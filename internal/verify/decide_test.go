@@ -203,8 +203,9 @@ func TestValidResult(t *testing.T) {
 		OrganizationID: "org_north", Labels: &w.key.Labels, Principal: userOf("usr_ann"), PrincipalLabel: &w.ann.Labels,
 		ExpiresAt: w.key.ExpiresAt, SecretVersion: 1, Revision: w.index.Revision(), Staleness: time.Second,
 		Permissions: &PermissionSet{
-			Set:  access.NewSet("calls:*", "claviger.api_keys:generate", "recordings:read"),
-			JSON: []byte(`["calls:*","claviger.api_keys:generate","recordings:read"]`),
+			Set:   access.NewSet("calls:*", "claviger.api_keys:generate", "recordings:read"),
+			Scope: "calls:* claviger.api_keys:generate recordings:read",
+			JSON:  []byte(`["calls:*","claviger.api_keys:generate","recordings:read"]`),
 		},
 	}
 	if diff := cmp.Diff(want, res); diff != "" {

@@ -198,10 +198,22 @@ func (in *interner) set(s access.Set) *PermissionSet {
 	return p
 }
 
+func scopeOf(list []access.Grant) string {
+	var b strings.Builder
+	for i, g := range list {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(g))
+	}
+	return b.String()
+}
+
 func setOf(s access.Set) *PermissionSet {
 	// Grants are of [a-z0-9_.:*]: marshalling them can't fail.
-	text, _ := json.Marshal(s.Grants())
-	return &PermissionSet{Set: s, JSON: text}
+	list := s.Grants()
+	text, _ := json.Marshal(list)
+	return &PermissionSet{Set: s, JSON: text, Scope: scopeOf(list)}
 }
 
 func (in *interner) list(grants []access.Grant) []access.Grant {

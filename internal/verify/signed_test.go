@@ -115,9 +115,9 @@ func TestAssertion(t *testing.T) {
 	if _, err := w.index.Verify(&Request{Credential: raw, Secret: "x"}); err == nil {
 		t.Error("two forms at once")
 	}
-	w.later(t, 5*time.Minute + token.Skew)
+	w.later(t, 5*time.Minute+token.Skew)
 	w.wantCode(t, raw, NotFound)
-	w.later(t, -3 * time.Minute)
+	w.later(t, -3*time.Minute)
 	w.wantCode(t, raw, NotFound) // a clock set back makes nothing good again
 }
 

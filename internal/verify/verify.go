@@ -96,11 +96,12 @@ type Result struct {
 	Staleness      time.Duration
 }
 
-// PermissionSet is an effective set shared by everyone who holds the same; JSON is its
-// sorted grants as a JSON array, rendered once.
+// PermissionSet is an effective set shared by everyone who holds the same; its sorted
+// grants are rendered once, as a JSON array and as OAuth has scopes, with spaces between.
 type PermissionSet struct {
-	Set  access.Set
-	JSON []byte
+	Set   access.Set
+	JSON  []byte
+	Scope string
 }
 
 // Source is where the index reads. Its values are the core's types alone, so that
