@@ -27,7 +27,8 @@ type CredentialFilter struct {
 }
 
 // Credentials lists the tenant's credentials, sorted by "name", "created_at", "expires_at"
-// (never comes last) or "last_used_at" (never comes first).
+// (never comes last), "last_used_at" (never comes first), or by what people see of
+// "organization", "owner" (an organization's keys come first) and "created_by".
 func (tx *Tx) Credentials(f CredentialFilter, p Page) (List[credential.Credential], error) {
 	l, err := tx.credentials(f)
 	if err != nil {
@@ -78,6 +79,9 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			{name: "created_at"},
 			{name: "expires_at", column: "expires_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+			byName("organization", organizationNamed),
+			byName("owner", ownerNamed),
+			byName("created_by", creatorNamed),
 		},
 		hidden: []string{"search_text"},
 		rowID:  "row_id",
@@ -90,6 +94,26 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	}
 	l.narrow = tx.hits(f, owner, search, at)
 	return l, nil
+}
+
+// What a credential's other columns show, made ready for sorting. People are shown by their
+// display name, and by their user name where they have none.
+const (
+	userNamed = "(SELECT CASE name_key WHEN '' THEN folded ELSE name_key END FROM users WHERE users.tenant_id = ?TableAlias.tenant_id AND users.id = "
+
+	organizationNamed = "COALESCE((SELECT name_key FROM organizations WHERE organizations.tenant_id = ?TableAlias.tenant_id" +
+		" AND organizations.id = ?TableAlias.organization_id), '')"
+	ownerNamed = "COALESCE(CASE ?TableAlias.principal_type" +
+		" WHEN 'user' THEN " + userNamed + "?TableAlias.principal_id)" +
+		" WHEN 'app' THEN (SELECT name_key FROM apps WHERE apps.id = ?TableAlias.principal_id)" +
+		" WHEN 'service_account' THEN (SELECT email_key FROM service_accounts WHERE service_accounts.id = ?TableAlias.principal_id) END, '')"
+	creatorNamed = "COALESCE(CASE ?TableAlias.created_by_type WHEN 'user' THEN " + userNamed + "?TableAlias.created_by_id) END, lower(?TableAlias.created_by_name))"
+)
+
+func byName(name, looked string) sorting[credentialRow] {
+	return sorting[credentialRow]{
+		name: name, column: "sort_key", looked: looked, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
+	}
 }
 
 func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Principal) *bun.SelectQuery {

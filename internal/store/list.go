@@ -68,6 +68,9 @@ type listing[M, T any] struct {
 type sorting[M any] struct {
 	name   string
 	column string
+	// looked, when set, is SQL for a text of another table; the row reads it as column.
+	// There is no index for such an order: all that match are sorted.
+	looked string
 	key    func(*M) sortKey
 }
 
@@ -182,6 +185,12 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 			return l.from(q, order, at, desc != backwards).Limit(int64(n))
 		})
 	}
+	if order.looked != "" {
+		return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
+			q = q.ColumnExpr("?TableColumns").ColumnExpr(order.looked+" AS ?", bun.Ident(order.column))
+			return l.narrowed(l.where(l.from(q, order, at, desc != backwards))).Limit(int64(n))
+		})
+	}
 	// First what is near in the order; when that isn't enough, whatever the database thinks best.
 	db, err := tx.rows()
 	if err != nil {
@@ -222,9 +231,12 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 		if desc {
 			sign = "<"
 		}
-		if order.column == "" {
+		switch {
+		case order.column == "":
 			q = q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
-		} else {
+		case order.looked != "":
+			q = q.Where("("+order.looked+", ?) "+sign+" (?, ?)", bun.Ident(l.rowID), at.Key.value(), at.Row)
+		default:
 			q = q.Where("(?, ?) "+sign+" (?, ?)", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
 		}
 	}

@@ -126,6 +126,99 @@ func order(p store.Page) func(a, b credential.Credential) int {
 	}
 }
 
+// TestPagingByNames walks the orders by what other things are called, with a filter and
+// without: pages together are all keys in that order, on the way back too.
+func TestPagingByNames(t *testing.T) {
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			f := storetest.MustInsert(t, s, "a")[0]
+			named := manyNamed(t, s, f)
+			for sort, want := range named {
+				for _, desc := range []bool{false, true} {
+					for _, filter := range []store.CredentialFilter{{}, {Search: "key"}, {At: f.Root.ID}} {
+						page := store.Page{Limit: 10, Sort: sort, Desc: desc}
+						var got []string
+						var last store.List[credential.Credential]
+						for {
+							last = mustList(t, s, f, filter, page)
+							for _, c := range last.Items {
+								got = append(got, want(c))
+							}
+							if last.Next == "" {
+								break
+							}
+							page.Cursor = last.Next
+						}
+						order := strings.Compare
+						if desc {
+							order = func(a, b string) int { return strings.Compare(b, a) }
+						}
+						if len(got) != 40 || !slices.IsSortedFunc(got, order) {
+							t.Errorf("%s, %v, %v: %d keys: %q", sort, desc, filter, len(got), got)
+						}
+						page.Cursor = last.Previous
+						before := mustList(t, s, f, filter, page)
+						var again []string
+						for _, c := range before.Items {
+							again = append(again, want(c))
+						}
+						if !slices.Equal(again, got[20:30]) {
+							t.Errorf("%s, %v: back are %q, not %q", sort, desc, again, got[20:30])
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// manyNamed makes 40 keys of people and organizations, and tells what each order is by.
+func manyNamed(t *testing.T, s *store.Store, f storetest.Fixture) map[string]func(credential.Credential) string {
+	t.Helper()
+	people := map[string]string{string(f.User.ID): "user a"}
+	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+		for i, display := range []string{"zoë", "Ärger", "", "Bob"} {
+			u := f.User
+			u.ID, u.Username, u.DisplayName = tenancy.UserID(fmt.Sprintf("usr_n%d", i)), fmt.Sprintf("M%d", i), display
+			if err := tx.InsertUser(u, strings.ToLower(u.Username)); err != nil {
+				return err
+			}
+			people[string(u.ID)] = strings.ToLower(cmp.Or(display, u.Username))
+		}
+		for i := range 40 {
+			c, m := f.Key(i, fmt.Sprintf("key %d", i%9))
+			person := access.Principal{Type: access.PrincipalUser, ID: fmt.Sprintf("usr_n%d", i*7%4)}
+			c.CreatedBy, c.CreatedByName = person, "what they were called"
+			if i%3 == 0 {
+				c.OrganizationID = f.Below.ID
+				c.Principal = access.Principal{Type: access.PrincipalOrganization, ID: string(f.Below.ID)}
+			} else {
+				c.OrganizationID, c.Principal = f.Root.ID, person
+			}
+			if i%5 == 0 {
+				c.CreatedBy, c.CreatedByName = access.Principal{Type: access.PrincipalSystem, ID: "ten_system"}, "Claviger"
+			}
+			if err := tx.InsertCredential(c, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return map[string]func(credential.Credential) string{
+		"organization": func(c credential.Credential) string {
+			if c.OrganizationID == f.Below.ID {
+				return strings.ToLower(f.Below.Name)
+			}
+			return strings.ToLower(f.Root.Name)
+		},
+		"owner": func(c credential.Credential) string { return people[c.Principal.ID] },
+		"created_by": func(c credential.Credential) string {
+			return cmp.Or(people[c.CreatedBy.ID], strings.ToLower(c.CreatedByName))
+		},
+	}
+}
+
 func mustList(t *testing.T, s *store.Store, f storetest.Fixture, filter store.CredentialFilter, p store.Page) (list store.List[credential.Credential]) {
 	t.Helper()
 	storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) (err error) {
