@@ -22,6 +22,16 @@ var guides = map[string][]string{
 		"Analytics & Content", "recent_calls  https://", `"call_recordings_storage"`, `"credential_id"`, `"prerequisite_missing"`, `"state": "active"`,
 		`{"valid":true,"code":"VALID"`, `"code":"INSUFFICIENT_PERMISSIONS"`, `["recent_calls","post_call_survey"]`, `{"valid":true,"code":"VALID"`, `"secret_version": 2`, `"code":"REVOKED"`,
 	},
+	"quick-start.md": {`"Nightly report"`, `"state": "active"`, `"code": "VALID"`, `"type": "user"`, "revoked", `"code": "REVOKED"`},
+	"business-intelligence.md": { // PV1
+		"Power BI dashboards", `"user_id": "usr_`, `"username": "noor.haddad"`, `"via": "credential"`, `"code": "VALID"`,
+	},
+	"rotation.md": { // B3
+		`{"code":"VALID","secret_version":1}`, `"same_id": true`, `"secret_version": 2`, `"rotating": true`,
+		`{"code":"VALID","secret_version":1}`, `{"code":"VALID","secret_version":2}`,
+		`{"code":"NOT_FOUND","secret_version":null}`, `{"code":"NOT_FOUND","secret_version":null}`, `{"code":"VALID","secret_version":3}`,
+	},
+	"go-middleware.md": {"asked for by a user", "asked for by a user", "401", "401"},
 	"client-credentials.md": {
 		`"licence":"supervisor"`, `"status": 403`, `"permission_required"`, `"client_id"`, `["recent_calls:read"]`, "user  Claims dashboard", "account  Group reporting", "\nGroup reporting", "Workforce planning", `"secret_version": 2`, `"status": 409`, "Claims dashboard",
 	},
@@ -33,6 +43,10 @@ func TestGuides(t *testing.T) {
 		_, err := exec.LookPath(program)
 		mustHave(t, err == nil, program)
 	}
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob("../docs/guides/*.md")
 	if err != nil || len(files) != len(guides)+1 {
 		t.Fatalf("%d guides, %v: want %d and a README", len(files), err, len(guides))
@@ -40,8 +54,10 @@ func TestGuides(t *testing.T) {
 	for name, want := range guides {
 		t.Run(name, func(t *testing.T) {
 			d := mustDemo(t)
-			script := strings.NewReplacer("http://127.0.0.1:8080", d.URL, "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary).
-				Replace(strings.Join(shellBlocks(t, "../docs/guides/"+name), "\n"))
+			script := strings.NewReplacer(
+				"http://127.0.0.1:8080", d.URL, "127.0.0.1:8081", freeAddr(t), "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary,
+				"go get "+module, "go mod edit -require="+module+"@v0.0.0 -replace="+module+"="+repository, // this very version, not the last published one
+			).Replace(strings.Join(shellBlocks(t, "../docs/guides/"+name), "\n"))
 			cmd := exec.CommandContext(t.Context(), "bash", "-c", "set -euo pipefail\n"+script)
 			cmd.Dir, cmd.Env = t.TempDir(), append(cleanEnvironment(), "no_proxy=*")
 			var errOut strings.Builder
