@@ -191,13 +191,23 @@ type reply struct {
 	body   []byte
 }
 
-// send makes one request with a bearer credential.
+// send makes one request with a bearer credential, or none.
 func send(ctx context.Context, method, url, bearer, body string) (reply, error) {
+	if bearer == "" {
+		return sendAs(ctx, method, url, body, "", "")
+	}
+	return sendAs(ctx, method, url, body, "Authorization", "Bearer "+bearer)
+}
+
+// sendAs makes one request with a header that says who asks.
+func sendAs(ctx context.Context, method, url, body, header, value string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}
-	req.Header.Set("Authorization", "Bearer "+bearer)
+	if header != "" {
+		req.Header.Set(header, value)
+	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}

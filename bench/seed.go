@@ -40,6 +40,11 @@ type site struct {
 	keys     []string
 	verifier string // a verifier key of the system's
 	issuer   string // a key of somebody who may issue keys
+	large    *large // what there is besides on a site of one tenant
+}
+
+func (s *site) config() node.Config {
+	return node.Config{Database: s.url(), KeyringFile: filepath.Join(s.dir, "keyring.json")}
 }
 
 // serve starts the binary on the site. Another data folder is another node on it.
@@ -66,7 +71,7 @@ func newSite(ctx context.Context, o options, engine, dir string) (*site, error) 
 			return nil, err
 		}
 	}
-	n, err := node.OpenAuthority(ctx, node.Config{Database: s.url(), KeyringFile: filepath.Join(dir, "keyring.json")})
+	n, err := node.OpenAuthority(ctx, s.config())
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +112,7 @@ func (s *site) fill(ctx context.Context, o options, n *node.Node) error {
 	if err := work.Wait(); err != nil {
 		return err
 	}
-	return s.issueOwn(context.WithoutCancel(ctx), n.Authority(), maker)
+	return s.issueOwn(context.WithoutCancel(ctx), n.Authority(), maker.boss)
 }
 
 // seedTenant makes one tenant with its users through the authority, as anyone would.
@@ -234,13 +239,13 @@ func (m *keyMaker) batch(first, count int, users []tenancy.User) ([]credential.C
 }
 
 // issueOwn makes the keys that the bench itself calls with.
-func (s *site) issueOwn(ctx context.Context, a *authority.Authority, m *keyMaker) error {
+func (s *site) issueOwn(ctx context.Context, a *authority.Authority, boss tenancy.User) error {
 	system := authority.SystemCaller()
 	verifier, err := a.IssueVerifierKey(ctx, system, authority.IssueVerifierKeyInput{Name: "bench"})
 	if err != nil {
 		return err
 	}
-	issuer, err := a.IssueAPIKey(ctx, system, authority.IssueAPIKeyInput{Tenant: m.boss.TenantID, Name: "bench", Owner: m.boss.ID})
+	issuer, err := a.IssueAPIKey(ctx, system, authority.IssueAPIKeyInput{Tenant: boss.TenantID, Name: "bench", Owner: boss.ID})
 	if err != nil {
 		return err
 	}

@@ -43,15 +43,10 @@ func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	db, err := tx.rows()
-	if err != nil {
-		return 0, err
+	if l.total != nil {
+		return l.total()
 	}
-	n, err := l.narrowed(l.filtered(db.NewSelect().Model((*credentialRow)(nil)))).Count(tx.ctx)
-	if err != nil {
-		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
-	}
-	return n, nil
+	return l.countWhole(tx)
 }
 
 func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credential.Credential], err error) {
@@ -86,13 +81,17 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		hidden: []string{"search_text"},
 		rowID:  "row_id",
 		row:    func(r *credentialRow) int64 { return r.RowID },
-		scope:  tx.scope,
+		scope:  func(q *bun.SelectQuery) *bun.SelectQuery { return whereRare(tx.scope(q), f) },
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
 		},
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
+	l.weak = f.Owner == nil && search.needle == "" && at == "" && f.ExpiringBefore.IsZero()
+	if f.Owner == nil && search.needle == "" && f.ExpiringBefore.IsZero() && f.AsOf == 0 {
+		l.total = func() (int64, error) { return tx.countKept(f, at) }
+	}
 	return l, nil
 }
 
@@ -114,6 +113,43 @@ func byName(name, looked string) sorting[credentialRow] {
 	return sorting[credentialRow]{
 		name: name, column: "sort_key", looked: looked, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
 	}
+}
+
+// whereRare keeps one state or kind that few have, by the indexes that only such have.
+func whereRare(q *bun.SelectQuery, f CredentialFilter) *bun.SelectQuery {
+	switch {
+	case len(f.States) == 1 && f.States[0] != credential.Active:
+		return q.Where("state = ? AND state <> 'active'", string(f.States[0]))
+	case len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey:
+		return q.Where("kind = ? AND kind <> 'user_key'", string(f.Kinds[0]))
+	}
+	return q
+}
+
+// countKept adds up what the database keeps of how many there are. The filter has nothing
+// but kinds, states, the level and the organization with this path.
+func (tx *Tx) countKept(f CredentialFilter, path string) (n int64, err error) {
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	q := tx.whereBelow(tx.scope(db.NewSelect().TableExpr("credential_counts")), path)
+	if len(f.Kinds) > 0 {
+		q = q.Where("kind IN (?)", bun.List(f.Kinds))
+	}
+	if f.Level != "" {
+		q = q.Where("principal_type = ?", string(f.Level))
+	}
+	if len(f.States) > 0 {
+		q = q.Where("state IN (?)", bun.List(f.States))
+	}
+	if !f.IncludeDeleted {
+		q = q.Where("NOT deleted AND state <> 'expired'")
+	}
+	if err := q.ColumnExpr("CAST(coalesce(sum(many), 0) AS BIGINT)").Scan(tx.ctx, &n); err != nil {
+		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
+	}
+	return n, nil
 }
 
 func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Principal) *bun.SelectQuery {
@@ -171,18 +207,57 @@ func (tx *Tx) want(search string) (w wanted, err error) {
 	if err != nil {
 		return w, err
 	}
+	principals, err := tx.principalsNamed(w.needle)
+	if err != nil {
+		return w, err
+	}
+	organizations := rawQuery{namedOrganizations, tx.namedArgs(namedOrganizations, w.needle)}
 	for _, named := range []struct {
-		query string
-		ids   *[]string
-	}{{namedOrganizations, &w.organizations}, {namedPrincipals, &w.principals}} {
-		args := append(tx.namedArgs(named.query, w.needle), maxNamed+1)
-		err := db.NewRaw("SELECT id FROM ("+named.query+") AS named LIMIT ?", args...).Scan(tx.ctx, named.ids)
+		rawQuery
+
+		ids *[]string
+	}{{organizations, &w.organizations}, {principals, &w.principals}} {
+		err := db.NewRaw("SELECT id FROM ("+named.text+") AS named LIMIT ?", append(named.args, maxNamed+1)...).Scan(tx.ctx, named.ids)
 		if err != nil {
 			return w, tx.fail(fmt.Errorf("reading names: %w", err))
 		}
 		w.many = w.many || len(*named.ids) > maxNamed
 	}
 	return w, nil
+}
+
+const (
+	// manyUsers is from how many users of a tenant on their names are looked up among all
+	// tenants' instead of read one by one.
+	manyUsers     = 2000
+	countUsers    = "SELECT count(*) FROM (SELECT 1 FROM users WHERE tenant_id = ? LIMIT ?) AS hits"
+	indexedUsers  = `SELECT u.id FROM user_search AS s JOIN users AS u ON u.row_id = s.rowid WHERE user_search MATCH ? AND u.tenant_id = ? AND u.search_text LIKE ? ESCAPE '\'`
+	namedNonUsers = `SELECT id FROM apps WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+)
+
+// principalsNamed selects who and what is called so. PostgreSQL finds trigrams through an
+// index if that is better, SQLite has to be told to.
+func (tx *Tx) principalsNamed(n needle) (rawQuery, error) {
+	q := rawQuery{namedPrincipals, tx.namedArgs(namedPrincipals, n)}
+	if tx.store.db.engine == enginePostgres {
+		return q, nil
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return q, err
+	}
+	var users int
+	if err := db.NewRaw(countUsers, string(tx.tenant), manyUsers).Scan(tx.ctx, &users); err != nil {
+		return q, tx.fail(fmt.Errorf("counting users: %w", err))
+	}
+	if users < manyUsers {
+		return q, nil
+	}
+	return rawQuery{
+		indexedUsers + " UNION ALL " + namedNonUsers,
+		append([]any{n.trigrams(), string(tx.tenant), n.like()}, tx.namedArgs(namedNonUsers, n)...),
+	}, nil
 }
 
 // namedArgs are the tenant and the pattern, once for each table that the query names.
@@ -230,40 +305,37 @@ func (tx *Tx) whereText(q *bun.SelectQuery, w wanted) *bun.SelectQuery {
 
 // hits selects the rows that one of the filter's conditions keeps, by the index that is
 // likely to find the fewest; nil when no index helps.
-func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) *rawQuery {
+func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) []rawQuery {
 	tenant := string(tx.tenant)
 	switch {
 	case f.Owner != nil:
-		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}}
 	case w.needle != "":
 		return tx.textHits(w)
 	case path != "":
 		from, until := below(path)
-		return &rawQuery{
+		return []rawQuery{{
 			"SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
 			[]any{tenant, from, until},
-		}
+		}}
 	case !f.ExpiringBefore.IsZero():
-		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}}
+	case !f.IncludeDeleted:
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", []any{tenant}}}
 	}
 	return nil
 }
 
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
-func (tx *Tx) textHits(w wanted) *rawQuery {
-	q := &rawQuery{}
+func (tx *Tx) textHits(w wanted) (list []rawQuery) {
 	for i, c := range tx.columns(w) {
 		text := "SELECT row_id AS hit FROM credentials WHERE " + c.text
-		switch {
-		case i > 0:
-			q.text += " UNION "
-		case tx.store.db.engine == engineSQLite:
+		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 			text = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?"
 			c.args = []any{w.needle.trigrams()}
 		}
-		q.text += text
-		q.args = append(q.args, c.args...)
+		list = append(list, rawQuery{text, c.args})
 	}
-	return q
+	return list
 }
