@@ -155,16 +155,13 @@ function AppView({ app }: { app: App }) {
       <RenameApp {...dialog('rename')} />
       <RotateApp {...dialog('rotate')} />
       <SuspendApp {...dialog('suspend')} />
-      <DeleteApp
-        {...dialog('delete')}
-        onDeleted={() => void navigate({ to: '/apps' })}
-      />
+      <DeleteApp {...dialog('delete')} onDeleted={() => void navigate({ to: '/apps' })} />
     </>
   );
 }
 
 function tokenExample(): string {
-  return `curl ${location.origin}/oauth2/token \\\n  --user "$KEY:$SECRET" \\\n  -d grant_type=client_credentials`;
+  return `CLAVIGER=${location.origin}\ncurl $CLAVIGER/oauth2/token \\\n  --user \"$KEY:$SECRET\" \\\n  -d grant_type=client_credentials`;
 }
 
 function Secrets({ app }: { app: App }) {

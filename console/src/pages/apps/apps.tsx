@@ -175,23 +175,17 @@ function useColumns(): Column<App>[] {
       },
       {
         title: 'APIs',
-        width: 300,
+        width: 250,
         cell: (app) => (
           <span className="trunc" title={app.apis.map((a) => a.name || a.key).join(', ')}>
             {apiNames(app)}
           </span>
         ),
       },
-      { title: 'Organization', width: 150, cell: (app) => app.organization_name },
+      { title: 'Organization', width: 140, cell: (app) => <span className="trunc">{app.organization_name}</span> },
       { title: 'Expiration date', width: 176, cell: (app) => <Expiry at={app.expires_at} /> },
-      {
-        title: 'Created by',
-        width: 140,
-        cell: (app) => <span className="trunc">{app.created_by.display_name || app.created_by.name}</span>,
-      },
-      { title: 'Created', sort: 'created_at', width: 110, cell: (app) => <Past at={app.created_at} /> },
-      { title: 'Key', width: 160, cell: (app) => <span className="mono keytext">{app.hint}</span> },
-      { title: 'Last used', width: 112, cell: (app) => <Past at={app.last_used_at} /> },
+      { title: 'Key', width: 152, cell: (app) => <span className="mono keytext">{app.hint}</span> },
+      { title: 'Last used', width: 104, cell: (app) => <Past at={app.last_used_at} /> },
     ],
     [],
   );
