@@ -56,6 +56,7 @@ export function OrganizationPicker({
       onChange={(id) => id && onChange(id)}
       error={error}
       searchable
+      openOnFocus={false}
       searchValue={text}
       onSearchChange={setText}
       filter={({ options: all }) => all}

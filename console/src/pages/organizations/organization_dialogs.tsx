@@ -8,7 +8,8 @@ import { OrganizationPicker } from '../../shell/organization_picker';
 import { type Organization, useOrganization } from '../../shell/organizations';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
-import { counted, kinds, number } from '../../words';
+import { counted } from '../../words';
+import { plural } from './kinds';
 import { everythingChanged } from '../roles/data';
 
 export type Impact = Schema<'OrganizationImpact'>;
@@ -197,7 +198,7 @@ function MoveForm({ organization, onClose }: { organization: Organization; onClo
           </Text>
           {impact.data && <Counts impact={impact.data} />}
           <OrganizationPicker
-            label="To below"
+            label="New place, below"
             autofocus
             value={parent}
             onChange={setParent}
@@ -332,7 +333,7 @@ export function Counts({ impact, links, onLink }: { impact: Impact; links?: stri
             ) : (
               text
             )}
-            {text.includes('credential') && <span className="muted"> {byKind(impact)}</span>}
+            {text.includes('credential') && <span className="muted"> ({byKind(impact)})</span>}
           </li>
         ))}
       </ul>
@@ -343,6 +344,6 @@ export function Counts({ impact, links, onLink }: { impact: Impact; links?: stri
 function byKind(impact: Impact): string {
   return Object.entries(impact.credentials_by_kind)
     .filter(([, n]) => n > 0)
-    .map(([kind, n]) => `${kinds[kind] ?? kind}: ${number(n)}`)
+    .map(([kind, n]) => counted(n, ...plural(kind)))
     .join(', ');
 }

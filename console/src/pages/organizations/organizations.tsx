@@ -18,9 +18,10 @@ import { Info } from '../../state/problem_note';
 import { SearchInput } from '../../table/search_input';
 import { cutKey } from '../../table/cut_key';
 import { Moment } from '../../time/when';
-import { counted, kinds, number } from '../../words';
+import { counted, number } from '../../words';
 import { useTree } from './data';
 import { type Impact, type OrganizationAction, OrganizationDialogs, useImpact } from './organization_dialogs';
+import { title } from './kinds';
 import { OrganizationTree } from './organization_tree';
 import { search, type Tree } from './tree';
 
@@ -326,25 +327,13 @@ function ImpactFacts({ organization, impact }: { organization: Organization; imp
           .filter(([kind]) => (by[kind] ?? 0) > 0)
           .map(
             ([kind, page]) =>
-              [plural[kind] ?? kinds[kind] ?? kind, to(by[kind]!, page, can(me, ...(rights[page] ?? [])))] as [
-                string,
-                React.ReactNode,
-              ],
+              [title(kind), to(by[kind]!, page, can(me, ...(rights[page] ?? [])))] as [string, React.ReactNode],
           ),
         ['Credentials', impact.credentials === 0 && 'None'],
       ]}
     />
   );
 }
-
-const plural: Record<string, string> = {
-  user_key: 'User keys',
-  organization_key: 'Organization keys',
-  app: 'Apps',
-  service_account_key: 'Service account keys',
-  client_credential: 'API credentials',
-  account_key: 'Account API keys',
-};
 
 function UsersCount({ organization }: { organization: Organization }) {
   const me = useMe();

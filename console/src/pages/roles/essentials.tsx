@@ -2,7 +2,7 @@ import { Button, Checkbox, TextInput } from '@mantine/core';
 import { IconLock, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { allows } from '../../session/can';
-import { Info, ProblemNote } from '../../state/problem_note';
+import { ProblemNote } from '../../state/problem_note';
 import { counted } from '../../words';
 import { type Permission, type Role, grantName, grouped, hasStar, starText, through, usualStars } from './grants';
 import { changeRole, heldBy } from './role_dialogs';
@@ -86,7 +86,6 @@ export function Essentials({ role, permissions, known, held, included, locked }:
   return (
     <div className="essentials" id="essentials" role="group" aria-label="Essentials">
       <div className="esshead">
-        {locked && <Info>{locked}</Info>}
         <TextInput
           type="search"
           className="searchinput"

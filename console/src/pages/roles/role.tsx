@@ -110,6 +110,11 @@ function RoleShown({ role }: { role: Role }) {
           </>
         )}
       </PageHead>
+      {locked && (
+        <div className="pagenote">
+          <Info>{locked}</Info>
+        </div>
+      )}
       <div className="split">
         <div className="stack">
           <Card
@@ -166,7 +171,6 @@ function RoleShown({ role }: { role: Role }) {
               ]}
             />
           </Card>
-          {locked && <Info>{locked}</Info>}
         </div>
       </div>
       <CreateRoleDialog open={asked === 'copy'} from={role} onClose={close} onCreated={toRole} />
@@ -216,7 +220,7 @@ function Summary({
     <div className="cardb">
       <Facts wide items={items} />
       {stars.length > 0 && (
-        <div className="below">
+        <div className="essstar">
           <Info>A role with a star grows with the vendor’s APIs: what they offer later, it grants too.</Info>
         </div>
       )}

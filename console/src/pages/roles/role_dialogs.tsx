@@ -214,6 +214,7 @@ function IncludeForm({ role, onClose }: { role: Role; onClose: () => void }) {
             onChange={(id) => id && setChosen(id)}
             renderOption={option(why, (id) => byID.get(id)?.description)}
             searchable
+            openOnFocus={false}
             nothingFoundMessage="No role is called that."
             maxDropdownHeight={300}
             error={errors.includes}

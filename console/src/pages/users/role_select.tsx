@@ -65,6 +65,7 @@ export function RoleSelect({
       renderOption={renderOption}
       placeholder="Choose a role"
       searchable
+      openOnFocus={false}
       nothingFoundMessage="No role is called that."
       maxDropdownHeight={320}
     />
@@ -88,6 +89,7 @@ export function RolesSelect({
       renderOption={renderOption}
       placeholder={value.length === 0 ? 'None yet' : undefined}
       searchable
+      openOnFocus={false}
       hidePickedOptions
       nothingFoundMessage="No other role is called that."
       maxDropdownHeight={320}

@@ -14,7 +14,7 @@ import { Blank, LoadFailed, NoMatch, NoPermission } from '../../state/blank';
 import { type Column, DataTable, type RowAction } from '../../table/data_table';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
-import { Moment } from '../../time/when';
+import { Past } from '../../time/when';
 import { useLicences, type User, userName } from './data';
 import { InviteDialog } from './invite';
 import { type UserAction, UserDialogs } from './user_dialogs';
@@ -71,7 +71,7 @@ function Users() {
         width: 120,
         cell: (user) => <Cut>{licences.nameOf(user.licence)}</Cut>,
       },
-      { title: 'Created', sort: 'created_at', width: 150, cell: (user) => <Moment at={user.created_at} /> },
+      { title: 'Created', sort: 'created_at', width: 120, cell: (user) => <Past at={user.created_at} /> },
     ],
     [licences],
   );
