@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { IconKeyOff } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api, answered, api } from '../api/client';
 import { hasCode, problemOf } from '../api/problem';
@@ -8,7 +9,7 @@ import { useScope } from '../session/scope';
 import { Past } from '../time/when';
 import { counted } from '../words';
 import { Blank, LoadFailed, NoPermission } from './blank';
-import { ProblemNote } from './problem_note';
+import { Notice, ProblemNote } from './problem_note';
 
 /** Stands where a page's credentials would be: the plan does not include API access. `things`: "keys". */
 export function PlanGate({ things = 'keys' }: { things?: string }) {
@@ -59,6 +60,22 @@ export function PlanGate({ things = 'keys' }: { things?: string }) {
         </>
       )}
     </Blank>
+  );
+}
+
+/** For operators, who see what a tenant has whatever its plan: that none of it works. */
+export function PlanNotice() {
+  const { tenant, tenantQuery } = useScope();
+  const { data } = $api.useQuery('get', '/v1/api-access', { params: { query: tenantQuery } }, { enabled: !!tenant });
+  if (!tenant || !data || data.api_access) return null;
+  return (
+    <div className="above">
+      <Notice>
+        {data.tenant_name} is on the <b>{data.plan_name}</b> plan, which does not include API access: its keys do not
+        work. {data.requested_at && 'API access was asked for. '}
+        <Link to={`/tenants/${tenant}`}>Change the plan</Link>
+      </Notice>
+    </div>
   );
 }
 
