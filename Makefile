@@ -56,6 +56,7 @@ console/dist/.built: console/node_modules/.package-lock.json $(CONSOLE)
 
 console/node_modules/.package-lock.json: console/package.json console/package-lock.json
 	@tools/install-debian nodejs npm
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "the console needs Node 20 or newer; this is $$(node --version)" >&2; exit 1; }
 	@echo 'fetching what the console is built with'
 	@cd console && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
