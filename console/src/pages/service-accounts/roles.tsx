@@ -51,7 +51,9 @@ export function RolePick({ label, givable, value, onChange, taken, error, autofo
       renderOption={({ option }) => (
         <span className="rolepick">
           <span>{option.label}</span>
-          <span className="muted">{why(option.value) ?? givable.byID.get(option.value)?.description}</span>
+          <span className={why(option.value) ? 'muted why' : 'muted'}>
+            {why(option.value) ?? givable.byID.get(option.value)?.description}
+          </span>
         </span>
       )}
       error={error}

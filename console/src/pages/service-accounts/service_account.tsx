@@ -220,7 +220,7 @@ function Keys({ account, keys, error }: KeysProps) {
                 <tr key={key.id}>
                   <td>
                     <span className="mono">{key.key_id}</span>
-                    {!key.name.startsWith('Key ') && <span className="muted keylabel">{key.name}</span>}
+                    {!/^Key [0-9a-f]{8}$/.test(key.name) && <span className="muted keylabel">{key.name}</span>}
                   </td>
                   <td>
                     <Past at={key.created_at} />
