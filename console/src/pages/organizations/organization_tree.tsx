@@ -1,9 +1,11 @@
+import { useMediaQuery } from '@mantine/hooks';
 import { IconBuilding, IconChevronRight } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { StateBadge } from '../../state/badge';
 import { keyIn, type Line, linesOf, type search, type Tree } from './tree';
 
-const rowHeight = 36; // px, as in app.css
+// In px, as in app.css; fingers need more.
+const heights = { wide: 36, phone: 44 };
 const margin = 12; // lines above and below what is seen
 
 interface OrganizationTreeProps {
@@ -20,6 +22,8 @@ interface OrganizationTreeProps {
  */
 export function OrganizationTree({ tree, searched, open, onOpen }: OrganizationTreeProps) {
   const id = useId();
+  const small = useMediaQuery('(max-width: 767px)', window.innerWidth < 768, { getInitialValueInEffect: false });
+  const rowHeight = small ? heights.phone : heights.wide;
   const box = useRef<HTMLDivElement>(null);
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => atFirst(tree, open));
   const [current, setCurrent] = useState<string | undefined>(open);
@@ -49,7 +53,7 @@ export function OrganizationTree({ tree, searched, open, onOpen }: OrganizationT
   }, []);
   const openAt = lines.findIndex((l) => l.organization.id === open);
   useEffect(() => {
-    if (openAt >= 0) reveal(box.current, openAt);
+    if (openAt >= 0) reveal(box.current, openAt, rowHeight);
     // Only when another one is opened: lines above may open and close without a jump.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [open]);
@@ -58,7 +62,7 @@ export function OrganizationTree({ tree, searched, open, onOpen }: OrganizationT
     const line = lines[to];
     if (!line) return;
     setCurrent(line.organization.id);
-    reveal(box.current, to);
+    reveal(box.current, to, rowHeight);
   }
   function toggle(line: Line) {
     const next = new Set(expanded);
@@ -126,7 +130,7 @@ function atFirst(tree: Tree, open: string | undefined): Set<string> {
   return new Set([...tree.roots.map((o) => o.id), ...path]);
 }
 
-function reveal(box: HTMLElement | null, at: number) {
+function reveal(box: HTMLElement | null, at: number, rowHeight: number) {
   if (!box) return;
   const top = at * rowHeight;
   if (top < box.scrollTop) box.scrollTop = top;

@@ -254,7 +254,7 @@ function CredentialsCard({ user }: { user: User }) {
     >
       {owned.items.length > 0 ? (
         <div className="tscroll">
-          <table className="plain" aria-label="Credentials">
+          <table className="plain credtable" aria-label="Credentials">
             <thead>
               <tr>
                 <th scope="col">Name</th>

@@ -245,7 +245,7 @@ function Affected({ user, of, verb }: { user: User; of: (c: Owned) => boolean; v
   const shown = list.slice(0, 6);
   return (
     <Stack gap={4}>
-      {list.length > 0 ? (
+      {list.length > 0 && (
         <>
           <Text size="sm" fw={500}>
             {counted(list.length, 'credential', 'credentials')} {verb[list.length === 1 ? 0 : 1]}
@@ -259,12 +259,6 @@ function Affected({ user, of, verb }: { user: User; of: (c: Owned) => boolean; v
             {list.length > shown.length && <li className="muted">and {list.length - shown.length} more</li>}
           </ul>
         </>
-      ) : (
-        owned.hidden.length === 0 && (
-          <Text size="sm" c="dimmed">
-            No credential of theirs {verb[0]}.
-          </Text>
-        )
       )}
       {owned.hidden.map((text) => (
         <Text key={text} size="sm" c="dimmed">
