@@ -20,7 +20,7 @@ type CredentialFilter struct {
 	Owner          *access.Principal
 	Level          access.PrincipalType // of the owner, such as a user's or the tenant's own; empty means any
 	States         []credential.State   // as recorded: what is past its expiry may still be active here
-	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator
+	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator; or the whole ID
 	ExpiringBefore time.Time            // exclusive; zero means no matter when
 	AsOf           uint64               // a feed's revision: only what was there already then; 0 means all
 	IncludeDeleted bool                 // also deleted and expired ones
@@ -182,6 +182,7 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 // the name of another thing are found by that thing's own name.
 type wanted struct {
 	needle        needle
+	id            string // what is searched for is a credential's ID, as it is stored
 	organizations []string
 	principals    []string
 	many          bool // more than maxNamed are called so: they are left to the database
@@ -202,6 +203,10 @@ const (
 func (tx *Tx) want(search string) (w wanted, err error) {
 	if w.needle, err = newNeedle(search); err != nil || w.needle == "" {
 		return w, err
+	}
+	// Only all of it: parts of an ID are parts of keys, which search doesn't find.
+	if id, err := credential.ParseID(strings.TrimSpace(search)); err == nil {
+		w.id = string(id[:])
 	}
 	db, err := tx.rows()
 	if err != nil {
@@ -272,6 +277,9 @@ func (tx *Tx) namedArgs(query string, n needle) []any {
 // columns are conditions, one for each column that may show the text.
 func (tx *Tx) columns(w wanted) (list []rawQuery) {
 	list = append(list, rawQuery{`search_text LIKE ? ESCAPE '\'`, []any{w.needle.like()}})
+	if w.id != "" {
+		list = append(list, rawQuery{"id = ?", []any{w.id}})
+	}
 	for _, c := range []struct {
 		column, query string
 		ids           []string

@@ -308,31 +308,34 @@ func TestSearch(t *testing.T) {
 				return nil
 			})
 			for search, want := range map[string][]int{
-				"":              {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-				"illin":         {0, 1},
-				"BILLING":       {0, 1},
-				"billing  exp":  {0},
-				"b":             {0, 1, 4},
-				"bi":            {0, 1},
-				"ni":            {1}, // the beginning of a word within a word
-				"il":            {},  // one or two characters are the beginning of a word
-				"0% s":          {2},
-				"%":             {}, // not the beginning of a word
-				"100%":          {2},
-				"_sc":           {3},
-				"r_s":           {3},
-				`\sl`:           {4},
-				"straße":        {5},
-				"ünï":           {6},
-				"ÜNÏCODE":       {6},
-				"it's":          {7},
-				`"hi"`:          {8},
-				"x":             {9},
-				"ab3":           {3}, // shown characters of the key
-				"2027-03":       {5}, // the expiry date as shown
-				"sales":         {5}, // the organization's name
-				"user a":        {6}, // the owner's name
-				"000000":        {},  // the key's digest and ID are not searched
+				"":             {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+				"illin":        {0, 1},
+				"BILLING":      {0, 1},
+				"billing  exp": {0},
+				"b":            {0, 1, 4},
+				"bi":           {0, 1},
+				"ni":           {1}, // the beginning of a word within a word
+				"il":           {},  // one or two characters are the beginning of a word
+				"0% s":         {2},
+				"%":            {}, // not the beginning of a word
+				"100%":         {2},
+				"_sc":          {3},
+				"r_s":          {3},
+				`\sl`:          {4},
+				"straße":       {5},
+				"ünï":          {6},
+				"ÜNÏCODE":      {6},
+				"it's":         {7},
+				`"hi"`:         {8},
+				"x":            {9},
+				"ab3":          {3}, // shown characters of the key
+				"2027-03":      {5}, // the expiry date as shown
+				"sales":        {5}, // the organization's name
+				"user a":       {6}, // the owner's name
+				"000000":       {},  // the key's digest and ID are not searched
+				// But the whole ID is found, which is what is left of a key that somebody pasted.
+				storetest.KeyID(3).String():                       {3},
+				strings.ToLower(storetest.KeyID(5).String()[:15]): {},
 				"nothing":       {},
 				"' OR 1=1 --":   {},
 				`" OR "a":"b"`:  {},
