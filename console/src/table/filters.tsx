@@ -21,16 +21,16 @@ export function Filters({ search, active, children }: FiltersProps) {
       {children && small && (
         <>
           <Indicator disabled={!active} color="ink" size={8} offset={4}>
-            <ActionIcon variant="default" size={44} aria-label="Filters" onClick={() => setOpen(true)}>
-              <IconFilter size={18} stroke={1.6} />
+            <ActionIcon variant="default" className="filterbutton" aria-label="Filters" onClick={() => setOpen(true)}>
+              <IconFilter size={16} stroke={1.6} />
             </ActionIcon>
           </Indicator>
           <Drawer
             opened={open}
             onClose={() => setOpen(false)}
             position="bottom"
-            size="auto"
             title="Filters"
+            className="filterdrawer"
             closeButtonProps={{ 'aria-label': 'Close' }}
           >
             <Stack gap={12} className="filtersheet">

@@ -26,7 +26,7 @@ export function Restrictions({ apiKey }: { apiKey: APIKey }) {
   const rates = limits?.rates ?? [];
   const quotas = limits?.quotas ?? [];
   return (
-    <dl className="kv wide">
+    <dl className="kv">
       <div>
         <dt>Networks</dt>
         <dd>
