@@ -14,6 +14,7 @@ import { ExceptionBadge } from '../../state/badge';
 import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { type Column, DataTable } from '../../table/data_table';
+import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { useNow } from '../../time/now';
@@ -118,8 +119,10 @@ function List() {
         </Tabs>
       )}
       {!gated && (
-        <div className="filters">
-          <SearchInput what="API credentials" value={list.search} onChange={list.setSearch} />
+        <Filters
+          search={<SearchInput what="API credentials" value={list.search} onChange={list.setSearch} />}
+          active={state !== undefined || mine}
+        >
           {all && !account && (
             <Select
               aria-label="Filter"
@@ -145,7 +148,7 @@ function List() {
             value={state ?? ''}
             onChange={(to) => list.setFilter({ state: to || undefined })}
           />
-        </div>
+        </Filters>
       )}
       {refused ? (
         <div className="tbl">

@@ -15,6 +15,7 @@ import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { ProblemNote } from '../../state/problem_note';
 import { type Column, DataTable } from '../../table/data_table';
+import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { useNow } from '../../time/now';
@@ -76,10 +77,12 @@ function Apps() {
         )}
       </PageHead>
       {!gated && (
-        <div className="filters">
-          <SearchInput what="apps" value={list.search} onChange={list.setSearch} />
+        <Filters
+          search={<SearchInput what="apps" value={list.search} onChange={list.setSearch} />}
+          active={state !== undefined}
+        >
           <StateFilter value={state} onChange={(to) => list.setFilter({ state: to })} />
-        </div>
+        </Filters>
       )}
       {error !== undefined && (
         <div className="listproblem">

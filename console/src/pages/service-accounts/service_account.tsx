@@ -222,15 +222,15 @@ function Keys({ account, keys, error }: KeysProps) {
                     <span className="mono">{key.key_id}</span>
                     {!/^Key [0-9a-f]{8}$/.test(key.name) && <span className="muted keylabel">{key.name}</span>}
                   </td>
-                  <td>
+                  <td data-label="Created">
                     <Past at={key.created_at} />
                   </td>
                   {expires && (
-                    <td>
+                    <td data-label="Expires">
                       <Expiry at={key.expires_at} />
                     </td>
                   )}
-                  <td>
+                  <td data-label="Last used">
                     <Past at={key.last_used_at} />
                   </td>
                   <td>

@@ -15,6 +15,7 @@ import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { ProblemNote } from '../../state/problem_note';
 import { type Column, DataTable } from '../../table/data_table';
+import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { Past } from '../../time/when';
@@ -82,10 +83,12 @@ function ServiceAccounts({ mayKeys }: { mayKeys: boolean }) {
         )}
       </PageHead>
       {!gated && (
-        <div className="filters">
-          <SearchInput what="service accounts" value={list.search} onChange={list.setSearch} />
+        <Filters
+          search={<SearchInput what="service accounts" value={list.search} onChange={list.setSearch} />}
+          active={state !== undefined}
+        >
           <StateFilter value={state} onChange={(to) => list.setFilter({ state: to })} />
-        </div>
+        </Filters>
       )}
       {error !== undefined && (
         <div className="listproblem">
