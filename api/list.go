@@ -5,7 +5,7 @@ type List[T any] struct {
 	Items          []T    `json:"items" nullable:"false"`
 	NextCursor     string `json:"next_cursor,omitempty" doc:"Opaque; absent on the last page."`
 	PreviousCursor string `json:"previous_cursor,omitempty" doc:"Opaque; absent on the first page."`
-	Total          int64  `json:"total" doc:"How many match the filters on all pages."`
+	Total          int64  `json:"total" doc:"How many match the filters on all pages. Exact for keys that are narrowed by nothing but kind, state and organization; otherwise counted up to 1,000, and 1,001 means more."`
 }
 
 // Principal is whom a credential speaks for, or who did something.

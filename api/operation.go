@@ -39,7 +39,7 @@ type APIKeyFilter struct {
 	OrganizationID string     `json:"organization_id,omitempty" maxLength:"64" doc:"At this organization and all below it."`
 	OwnerID        string     `json:"owner_id,omitempty" maxLength:"64"`
 	Kind           string     `json:"kind,omitempty" enum:"user_key,organization_key"`
-	State          string     `json:"state,omitempty" enum:"active,suspended,revoked,expired"`
+	State          string     `json:"state,omitempty" enum:"active,suspended,revoked,expired,living" doc:"Living are active and suspended ones."`
 	Search         string     `json:"search,omitempty" maxLength:"200"`
 	ExpiringBefore *time.Time `json:"expiring_before,omitempty"`
 	IncludeDeleted bool       `json:"include_deleted,omitempty"`

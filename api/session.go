@@ -63,6 +63,7 @@ type MeTenant struct {
 	PlanKey   string `json:"plan_key" example:"starter"`
 	PlanName  string `json:"plan_name" example:"Starter"`
 	APIAccess bool   `json:"api_access" doc:"Whether the plan lets keys be managed and verified."`
+	RootOrgID string `json:"root_organization_id"`
 }
 
 // MeOrg is the caller's organization, in short.

@@ -26,7 +26,7 @@ type APIAccess struct {
 	TenantName   string     `json:"tenant_name"`
 	PlanKey      string     `json:"plan_key" example:"starter"`
 	PlanName     string     `json:"plan_name" example:"Starter"`
-	ExistingKeys int64      `json:"existing_keys" doc:"Credentials of any kind that work only while the plan includes API access."`
+	ExistingKeys int64      `json:"existing_keys" doc:"Active credentials of any kind: they work only while the plan includes API access."`
 	RequestedAt  *time.Time `json:"requested_at,omitempty" doc:"When API access was asked for."`
 }
 

@@ -194,25 +194,31 @@ type reply struct {
 	body   []byte
 }
 
-// send makes one request with a bearer credential.
+// send makes one request with a bearer credential, or none.
 func send(ctx context.Context, method, url, bearer, body string) (reply, error) {
-	kind := ""
-	if body != "" {
-		kind = "application/json"
+	if bearer == "" {
+		return sendAs(ctx, method, url, body, "", "")
 	}
-	return sendAs(ctx, method, url, "Bearer "+bearer, kind, body)
+	return sendAs(ctx, method, url, body, "Authorization", "Bearer "+bearer)
 }
 
-// sendAs makes one request.
-func sendAs(ctx context.Context, method, url, authorization, contentType, body string) (reply, error) {
+// sendAs makes one request with a header that says who asks.
+func sendAs(ctx context.Context, method, url, body, header, value string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}
-	req.Header.Set("Authorization", authorization)
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
+	if header != "" {
+		req.Header.Set(header, value)
 	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return read(req)
+}
+
+// read makes a request and reads the answer.
+func read(req *http.Request) (reply, error) {
 	res, err := httpClient.Do(req)
 	if err != nil {
 		return reply{}, err

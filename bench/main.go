@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,6 +31,9 @@ type options struct {
 	only    string
 }
 
+// verbose tells each kind of request by itself.
+var verbose bool
+
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == bareCommand {
 		exitOn(serveBare(os.Args[2:]))
@@ -42,7 +46,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 9, "alternated rounds of each comparison")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "how long one side of a round lasts")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "databases to measure on")
-	flag.StringVar(&o.only, "only", "", "parts to measure, comma-separated: start, verify, http, tokens, issue, revoke; empty means all")
+	flag.StringVar(&o.only, "only", "", "parts to measure, comma-separated: "+partNames()+"; empty means all")
+	flag.BoolVar(&verbose, "v", false, "tell each kind of list and search by itself")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)
@@ -71,22 +76,16 @@ func run(ctx context.Context, o options) error {
 	return table.print(os.Stdout, o)
 }
 
-// measureEngine seeds one database and measures everything that is measured on it.
-func measureEngine(ctx context.Context, o options, name string, t *table) error {
-	dir, err := os.MkdirTemp("", "claviger-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	seeded, err := newSite(ctx, o, name, dir)
-	if err != nil {
-		return fmt.Errorf("seeding: %w", err)
-	}
-	steps := []struct {
-		part             string
-		sqlite, postgres bool
-		measure          func(context.Context, options, *site, *table) error
-	}{
+// step measures one part.
+type step struct {
+	part             string
+	sqlite, postgres bool
+	measure          func(context.Context, options, *site, *table) error
+}
+
+// The parts measured with keys spread over many tenants, and with all of them in one.
+var (
+	spreadSteps = []step{
 		{"start", true, true, measureStart},
 		{"verify", true, false, measureVerify},
 		{"http", true, false, measureHTTP},
@@ -94,12 +93,53 @@ func measureEngine(ctx context.Context, o options, name string, t *table) error 
 		{"issue", true, true, measureIssue},
 		{"revoke", false, true, measureRevoke},
 	}
+	largeSteps = []step{
+		{"list", true, true, measureList},
+		{"search", true, true, measureSearch},
+		{"export", true, true, measureExport},
+		{"role", true, true, measureRole},
+		{"bulk", true, true, measureBulk},
+	}
+)
+
+func partNames() string {
+	var names []string
+	for _, s := range slices.Concat(spreadSteps, largeSteps) {
+		names = append(names, s.part)
+	}
+	return strings.Join(names, ", ")
+}
+
+// measureEngine measures everything that is measured on one database.
+func measureEngine(ctx context.Context, o options, name string, t *table) error {
+	if err := measureSite(ctx, o, name, newSite, spreadSteps, t); err != nil {
+		return err
+	}
+	return measureSite(ctx, o, name, newLargeSite, largeSteps, t)
+}
+
+// measureSite seeds one database and measures the parts that are wanted on it.
+func measureSite(ctx context.Context, o options, engine string, seed func(context.Context, options, string, string) (*site, error), steps []step, t *table) error {
+	var wanted []step
 	for _, s := range steps {
-		on := s.sqlite && name == "sqlite" || s.postgres && name == "postgres"
-		if !on || !o.wants(s.part) {
-			continue
+		if (s.sqlite && engine == "sqlite" || s.postgres && engine == "postgres") && o.wants(s.part) {
+			wanted = append(wanted, s)
 		}
-		say("%s: measuring %s", name, s.part)
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "claviger-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	seeded, err := seed(ctx, o, engine, dir)
+	if err != nil {
+		return fmt.Errorf("seeding: %w", err)
+	}
+	for _, s := range wanted {
+		say("%s: measuring %s", engine, s.part)
 		if err := s.measure(ctx, o, seeded, t); err != nil {
 			return fmt.Errorf("measuring %s: %w", s.part, err)
 		}

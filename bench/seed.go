@@ -41,6 +41,11 @@ type site struct {
 	verifier string           // a verifier key of the system's
 	issuer   string           // a key of somebody who may issue keys
 	tenant   tenancy.TenantID // the issuer's
+	large    *large           // what there is besides on a site of one tenant
+}
+
+func (s *site) config() node.Config {
+	return node.Config{Database: s.url(), KeyringFile: filepath.Join(s.dir, "keyring.json")}
 }
 
 // serve starts the binary on the site. Another data folder is another node on it.
@@ -67,7 +72,7 @@ func newSite(ctx context.Context, o options, engine, dir string) (*site, error) 
 			return nil, err
 		}
 	}
-	n, err := node.OpenAuthority(ctx, node.Config{Database: s.url(), KeyringFile: filepath.Join(dir, "keyring.json")})
+	n, err := node.OpenAuthority(ctx, s.config())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func (s *site) fill(ctx context.Context, o options, n *node.Node) error {
 	if err := work.Wait(); err != nil {
 		return err
 	}
-	return s.issueOwn(context.WithoutCancel(ctx), n.Authority(), maker)
+	return s.issueOwn(context.WithoutCancel(ctx), n.Authority(), maker.boss)
 }
 
 // seedTenant makes one tenant with its users through the authority, as anyone would.
@@ -235,17 +240,17 @@ func (m *keyMaker) batch(first, count int, users []tenancy.User) ([]credential.C
 }
 
 // issueOwn makes the keys that the bench itself calls with.
-func (s *site) issueOwn(ctx context.Context, a *authority.Authority, m *keyMaker) error {
+func (s *site) issueOwn(ctx context.Context, a *authority.Authority, boss tenancy.User) error {
 	system := authority.SystemCaller()
 	verifier, err := a.IssueVerifierKey(ctx, system, authority.IssueVerifierKeyInput{Name: "bench"})
 	if err != nil {
 		return err
 	}
-	issuer, err := a.IssueAPIKey(ctx, system, authority.IssueAPIKeyInput{Tenant: m.boss.TenantID, Name: "bench", Owner: m.boss.ID})
+	issuer, err := a.IssueAPIKey(ctx, system, authority.IssueAPIKeyInput{Tenant: boss.TenantID, Name: "bench", Owner: boss.ID})
 	if err != nil {
 		return err
 	}
-	s.verifier, s.issuer, s.tenant = verifier.Secret.Reveal(), issuer.Secret.Reveal(), m.boss.TenantID
+	s.verifier, s.issuer, s.tenant = verifier.Secret.Reveal(), issuer.Secret.Reveal(), boss.TenantID
 	return nil
 }
 

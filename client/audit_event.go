@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/claviger-io/claviger/api"
@@ -23,6 +24,7 @@ type AuditEventFilter struct {
 	CredentialID   string    // what was done to it, and what was done with it
 	OrganizationID string    // about things there and below
 	From, To       time.Time // From inclusive, To exclusive; zero means open
+	UpTo           int64     // no event after the one with this number; 0 means no bound
 }
 
 func (f AuditEventFilter) values() url.Values {
@@ -36,6 +38,9 @@ func (f AuditEventFilter) values() url.Values {
 	set(v, "target_id", f.TargetID)
 	setTime(v, "from", f.From)
 	setTime(v, "to", f.To)
+	if f.UpTo > 0 {
+		set(v, "up_to", strconv.FormatInt(f.UpTo, 10))
+	}
 	return v
 }
 

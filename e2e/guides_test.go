@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -35,12 +36,25 @@ var guides = map[string][]string{
 		`{"valid":true,"code":"VALID"`, `"code":"INSUFFICIENT_PERMISSIONS"`, `["recent_calls","post_call_survey"]`, `{"valid":true,"code":"VALID"`,
 		`"scope": "recent_calls:read surveys:read"`, `{"code":"VALID","kind":"app","permissions":["recent_calls:read","surveys:read"]}`, `"secret_version": 2`, `"code":"REVOKED"`,
 	},
+	"quick-start.md": {`"Nightly report"`, `"state": "active"`, `"code": "VALID"`, `"type": "user"`, "revoked", `"code": "REVOKED"`},
+	"business-intelligence.md": { // PV1
+		"Power BI dashboards", `"user_id": "usr_`, `"username": "noor.haddad"`, `"via": "credential"`, `"code": "VALID"`,
+	},
+	"rotation.md": { // B3
+		`{"code":"VALID","secret_version":1}`, `"same_id": true`, `"secret_version": 2`, `"rotating": true`,
+		`{"code":"VALID","secret_version":1}`, `{"code":"VALID","secret_version":2}`,
+		`{"code":"NOT_FOUND","secret_version":null}`, `{"code":"NOT_FOUND","secret_version":null}`, `{"code":"VALID","secret_version":3}`,
+	},
+	"go-middleware.md": {"asked for by a user", "asked for by a user", "401", "401"},
 	"client-credentials.md": {
 		`"licence":"supervisor"`, `"status": 403`, `"permission_required"`, `"client_id"`, `["recent_calls:read"]`,
 		`"token_type": "Bearer"`, `"expires_in": 900`, "invalid_scope", "invalid_client", `{"code":"VALID","kind":"client_credential","permissions":["recent_calls:read"]}`,
 		"Go has a token of type Bearer", "Node has a token of type bearer", "1", "user  Claims dashboard", "account  Group reporting", "\nGroup reporting", "Workforce planning", `"secret_version": 2`, `"status": 409`, "Claims dashboard",
 	},
 }
+
+// goRun is a snippet in Go being run.
+var goRun = regexp.MustCompile(`go run (\w+)\.go`)
 
 // The guides do what they say, command for command, each with a demo of its own.
 func TestGuides(t *testing.T) {
@@ -66,9 +80,11 @@ func TestGuides(t *testing.T) {
 			}
 			writeSnippets(t, "../docs/guides/"+name, dir)
 			script = strings.NewReplacer(
-				"http://127.0.0.1:8080", d.URL, "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary,
-				"go run ", "go run -C "+repository+" $PWD/", // the snippets' imports are those of this module
+				"http://127.0.0.1:8080", d.URL, "127.0.0.1:8081", freeAddr(t), "data/demo.json", filepath.Join(d.dir, "demo.json"), "bin/claviger", clavigerBinary,
+				"go get "+module, "go mod edit -require="+module+"@v0.0.0 -replace="+module+"="+repository, // this very version, not the last published one
 			).Replace(script)
+			// What the snippets import is in this module.
+			script = goRun.ReplaceAllString(script, "go run -C "+repository+" $$PWD/$1.go")
 			cmd := exec.CommandContext(t.Context(), "bash", "-c", "set -euo pipefail\n"+script)
 			cmd.Dir, cmd.Env = dir, append(cleanEnvironment(), "no_proxy=*")
 			var errOut strings.Builder

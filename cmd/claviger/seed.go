@@ -18,6 +18,7 @@ import (
 	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/node"
 	"github.com/claviger-io/claviger/internal/signin"
+	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -47,7 +48,9 @@ func openDemo(ctx context.Context, folder string, c node.Config) (*demoFile, err
 	if err != nil {
 		return nil, err
 	}
-	s := &seeder{a: n.Authority(), people: n.SignIn(), clock: clock, system: authority.SystemCaller(), folder: folder}
+	s := &seeder{
+		a: n.Authority(), people: n.SignIn(), clock: clock, system: authority.SystemCaller(), folder: folder, addUsage: n.Store().AddUsage,
+	}
 	d, err = s.seed(ctx)
 	if err = errors.Join(err, n.Close()); err != nil {
 		return nil, fmt.Errorf("making the demo: %w", err)
@@ -68,6 +71,8 @@ type seeder struct {
 	clock  *pastClock
 	system access.Caller
 	folder string // where private keys are kept
+	// addUsage is bookkeeping, and no change.
+	addUsage func(context.Context, []store.UsageRow) error
 
 	catalog catalog.Catalog
 	plan    catalog.Plan // of every tenant
@@ -91,6 +96,9 @@ func (s *seeder) seed(ctx context.Context) (*demoFile, error) {
 	}
 	if err := s.seedCredentials(ctx, customers); err != nil {
 		return nil, err
+	}
+	if err := s.seedUsage(ctx, customers); err != nil {
+		return nil, fmt.Errorf("giving credentials a past: %w", err)
 	}
 	for _, c := range customers {
 		d.Tenants = append(d.Tenants, *c.out)

@@ -18,7 +18,7 @@ type APIAccess struct {
 	TenantName   string
 	PlanKey      string
 	PlanName     string
-	ExistingKeys int64     // of any kind: those that work again once the plan includes them
+	ExistingKeys int64     // active ones of any kind: they work again once the plan includes them
 	RequestedAt  time.Time // zero means that nobody has asked
 }
 
@@ -42,12 +42,12 @@ func (a *Authority) APIAccess(ctx context.Context, caller access.Caller, in APIA
 }
 
 func (s *scope) planAccess() (APIAccess, error) {
-	living, err := s.tx.LivingCredentials()
+	active, err := s.tx.ActiveCredentials(s.now)
 	out := APIAccess{
 		Included: s.plan.APIAccess, TenantName: s.tenant.Name, PlanKey: s.plan.Key, PlanName: s.plan.Name,
 		RequestedAt: s.tenant.APIAccessRequestedAt,
 	}
-	for _, n := range living {
+	for _, n := range active {
 		out.ExistingKeys += n
 	}
 	return out, err

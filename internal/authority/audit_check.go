@@ -87,7 +87,7 @@ func (a *Authority) CheckAudit(ctx context.Context, caller access.Caller, in Aud
 		return out.run(s.tx, last, key)
 	})
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		return AuditCheck{}, problem.New(problem.Unavailable, "check_too_long",
+		return AuditCheck{}, problem.New(problem.Conflict, "check_too_long",
 			"The log is too long to be checked here. The operators of this installation can check it with the command claviger audit verify.")
 	}
 	return out, err

@@ -21,13 +21,14 @@ type AuditEventsInput struct {
 	Credential string        // "crd_…": what was done to it, and what was done with it
 	At         tenancy.OrgID // about things at and below
 	From, To   time.Time     // From inclusive, To exclusive; zero means open
+	UpTo       int64         // the last event's number; 0 means no bound
 	Page       store.Page
 }
 
 func (in AuditEventsInput) filter() store.AuditFilter {
 	return store.AuditFilter{
 		Action: in.Action, ActorID: in.ActorID, Who: in.Who, TargetType: in.TargetType, TargetID: in.TargetID, About: in.Credential,
-		At: in.At, From: in.From, Until: in.To,
+		At: in.At, From: in.From, Until: in.To, UpTo: in.UpTo,
 	}
 }
 
@@ -86,7 +87,10 @@ func (a *Authority) ExportAuditEvents(ctx context.Context, caller access.Caller,
 		if err != nil {
 			return err
 		}
-		if f.UpTo = head.Sequence; f.UpTo == 0 {
+		if f.UpTo == 0 || f.UpTo > head.Sequence {
+			f.UpTo = head.Sequence
+		}
+		if f.UpTo == 0 {
 			f.UpTo = -1 // none: zero would mean all
 		}
 		// What is wrong with the order must be found before anything is written.

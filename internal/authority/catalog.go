@@ -78,13 +78,10 @@ func (a *Authority) Catalog(ctx context.Context, caller access.Caller, in Catalo
 // refuses must be refused here.
 func (s *scope) choose(v *CatalogView, path []tenancy.OrgID) {
 	v.Choosable, v.NotChoosable = []string{}, nil
-	held := access.Everything()
-	if !s.all() {
-		held = s.caller.At(path)
-	}
+	held := s.caller.At(path)
 	for _, api := range v.APIs() {
 		needed := access.SetOf(api.Requires...).Without(held)
-		why := ChoiceReason("")
+		var why ChoiceReason
 		switch {
 		case api.Legacy:
 			why = ChoiceLegacy

@@ -475,7 +475,7 @@ func TestGrantable(t *testing.T) {
 		grantable, vendor := 0, 0
 		for _, p := range list {
 			if p.Grantable != (p.Reason == "") {
-				t.Errorf("%s: grantable %v because %q", p.PermissionInfo.Permission, p.Grantable, p.Reason)
+				t.Errorf("%s: grantable %v because %q", p.Permission, p.Grantable, p.Reason)
 			}
 			if p.Vendor {
 				vendor++
@@ -484,10 +484,10 @@ func TestGrantable(t *testing.T) {
 				grantable++
 			}
 			_, err := w.a.CreateRole(ctx, giver, authority.CreateRoleInput{
-				Name: "try " + string(p.PermissionInfo.Permission), Permissions: []access.Grant{access.Grant(p.PermissionInfo.Permission)},
+				Name: "try " + string(p.Permission), Permissions: []access.Grant{access.Grant(p.Permission)},
 			})
 			if !p.System && p.Grantable != (err == nil) {
-				t.Errorf("%s: grantable %v, but saving says %v", p.PermissionInfo.Permission, p.Grantable, err)
+				t.Errorf("%s: grantable %v, but saving says %v", p.Permission, p.Grantable, err)
 			}
 			if p.Name == "" || p.Label == "" || p.Group == "" {
 				t.Errorf("%+v has no words", p)

@@ -61,7 +61,7 @@ func (s *scope) grantable(p Permission) Permission {
 	switch {
 	case p.System && s.target != tenancy.SystemTenantID:
 		p.Reason = "This means something to the operators of the installation only."
-	case !s.holds(p.PermissionInfo.Permission, s.rootPath()):
+	case !s.holds(p.Permission, s.rootPath()):
 		p.Reason = "You do not have this permission yourself, so you cannot grant it."
 	default:
 		p.Grantable = true

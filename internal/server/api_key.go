@@ -118,7 +118,7 @@ func (s *Server) issueAPIKey(ctx context.Context, c *call, in *issueAPIKeyInput)
 type KeysFilter struct {
 	TenantInput
 	SearchInput
-	State          string    `query:"state" enum:"active,suspended,revoked,expired"`
+	State          string    `query:"state" enum:"active,suspended,revoked,expired,living" doc:"Living are active and suspended ones."`
 	ExpiringBefore time.Time `query:"expiring_before" doc:"Keys that end before this time."`
 	IncludeDeleted bool      `query:"include_deleted" doc:"Deleted and expired ones too."`
 }
@@ -127,10 +127,19 @@ func (in KeysFilter) ask() authority.KeysInput {
 	out := authority.KeysInput{
 		Tenant: in.tenant(), Search: in.Search, ExpiringBefore: in.ExpiringBefore, IncludeDeleted: in.IncludeDeleted,
 	}
-	if in.State != "" {
-		out.States = []credential.State{credential.State(in.State)}
-	}
+	out.States = statesOf(in.State)
 	return out
+}
+
+// statesOf reads the filter of a list; none means every state.
+func statesOf(state string) []credential.State {
+	switch state {
+	case "":
+		return nil
+	case "living":
+		return []credential.State{credential.Active, credential.Suspended}
+	}
+	return []credential.State{credential.State(state)}
 }
 
 // KeysInput asks for one page of a list of credentials.

@@ -48,12 +48,13 @@ type AuditFilter struct {
 	OrganizationID string    `query:"organization_id" maxLength:"64" doc:"About things at this organization and all below it."`
 	From           time.Time `query:"from" doc:"Inclusive."`
 	To             time.Time `query:"to" doc:"Exclusive."`
+	UpTo           int64     `query:"up_to" minimum:"0" doc:"No event after the one with this number; 0 means no bound."`
 }
 
 func (in AuditFilter) ask() authority.AuditEventsInput {
 	return authority.AuditEventsInput{
 		Tenant: in.tenant(), Action: in.Action, TargetType: in.TargetType, TargetID: in.TargetID, ActorID: in.ActorID, Who: in.Who,
-		Credential: in.CredentialID, At: tenancy.OrgID(in.OrganizationID), From: in.From, To: in.To,
+		Credential: in.CredentialID, At: tenancy.OrgID(in.OrganizationID), From: in.From, To: in.To, UpTo: in.UpTo,
 	}
 }
 

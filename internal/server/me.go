@@ -32,7 +32,7 @@ func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (*body[api.Me], e
 		System:       out.System,
 		Tenant: api.MeTenant{
 			ID: string(out.Tenant.ID), Slug: out.Tenant.Slug, Name: out.Tenant.Name, AccountID: out.Tenant.AccountID,
-			PlanKey: out.Plan.Key, PlanName: out.Plan.Name, APIAccess: out.Plan.APIAccess,
+			PlanKey: out.Plan.Key, PlanName: out.Plan.Name, APIAccess: out.Plan.APIAccess, RootOrgID: string(out.Tenant.RootOrg),
 		},
 		Organization: api.MeOrg{ID: string(out.Organization.ID), Name: out.Organization.Name},
 		Permissions:  grantsOf(out.Permissions),

@@ -96,9 +96,7 @@ func bulkChoice(b api.BulkAPIKeysRequest, ask *authority.BulkKeysInput) error {
 	f := authority.KeysInput{
 		Tenant: ask.Tenant, Kinds: kindsOf(b.Filter.Kind), At: tenancy.OrgID(b.Filter.OrganizationID), Owner: tenancy.UserID(b.Filter.OwnerID),
 		Search: b.Filter.Search, ExpiringBefore: given(b.Filter.ExpiringBefore), IncludeDeleted: b.Filter.IncludeDeleted,
-	}
-	if b.Filter.State != "" {
-		f.States = []credential.State{credential.State(b.Filter.State)}
+		States: statesOf(b.Filter.State),
 	}
 	ask.Filter, ask.AsOf, ask.ExpectedCount = &f, b.AsOf, *b.ExpectedCount
 	return nil

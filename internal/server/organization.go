@@ -94,7 +94,7 @@ func (s *Server) organizationImpact(ctx context.Context, c *call, in *IDInput) (
 	return answerWith(impact, err, func(i authority.OrganizationImpact) api.OrganizationImpact {
 		out := api.OrganizationImpact{
 			Organizations: i.Organizations, Users: i.Users, ServiceAccounts: i.ServiceAccounts, Apps: i.Apps, Assignments: i.Assignments,
-			CredentialsByKind: byKind(i.Inventory.Credentials), Removable: i.Removable, Reason: i.Reason,
+			CredentialsByKind: byKind(i.Credentials), Removable: i.Removable, Reason: i.Reason,
 		}
 		for _, n := range out.CredentialsByKind {
 			out.Credentials += n

@@ -94,7 +94,7 @@ func (s *Server) permissions(ctx context.Context, c *call, in *permissionsInput)
 	all, err := s.authority.Permissions(ctx, c.caller, authority.PermissionsInput{Tenant: in.tenant(), Vendor: in.Vendor})
 	return listAnswer(store.List[authority.Permission]{Items: all, Total: int64(len(all))}, err, func(p authority.Permission) api.Permission {
 		return api.Permission{
-			Permission: string(p.PermissionInfo.Permission), Name: p.Name, Label: p.Label, Group: p.Group, System: p.System, Vendor: p.Vendor,
+			Permission: string(p.Permission), Name: p.Name, Label: p.Label, Group: p.Group, System: p.System, Vendor: p.Vendor,
 			Grantable: p.Grantable, Reason: p.Reason,
 		}
 	})

@@ -233,7 +233,10 @@ func (tx *Tx) auditEvents(f AuditFilter) (l listing[eventRow, audit.Event], err 
 
 func whereEvent(q *bun.SelectQuery, f AuditFilter) *bun.SelectQuery {
 	for _, e := range []struct{ column, value string }{
-		{"action", f.Action}, {"actor_id", f.ActorID}, {"target_type", f.TargetType}, {"target_id", f.TargetID},
+		{"action", f.Action},
+		{"actor_id", f.ActorID},
+		{"target_type", f.TargetType},
+		{"target_id", f.TargetID},
 		{"credential_id", f.CredentialID},
 	} {
 		if e.value != "" {

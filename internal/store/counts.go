@@ -92,14 +92,20 @@ func (tx *Tx) Inventory(at tenancy.OrgID) (out Inventory, err error) {
 			return out, tx.fail(fmt.Errorf("counting %s: %w", c.table, err))
 		}
 	}
-	out.Credentials, err = tx.livingKinds(func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where(there, tenant, tenant, from, until) })
+	out.Credentials, err = tx.countKinds(func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where(there, tenant, tenant, from, until).Where("state IN ('active', 'suspended') AND deleted_at = 0")
+	})
 	return out, err
 }
 
-// LivingCredentials counts the tenant's credentials that are active or suspended, by kind.
-func (tx *Tx) LivingCredentials() (map[credential.Kind]int64, error) { return tx.livingKinds(tx.scope) }
+// ActiveCredentials counts the tenant's credentials that are active at a time, by kind.
+func (tx *Tx) ActiveCredentials(now time.Time) (map[credential.Kind]int64, error) {
+	return tx.countKinds(func(q *bun.SelectQuery) *bun.SelectQuery {
+		return tx.scope(q).Where("state = 'active' AND deleted_at = 0 AND expires_at > ?", micros(now))
+	})
+}
 
-func (tx *Tx) livingKinds(where func(*bun.SelectQuery) *bun.SelectQuery) (map[credential.Kind]int64, error) {
+func (tx *Tx) countKinds(where func(*bun.SelectQuery) *bun.SelectQuery) (map[credential.Kind]int64, error) {
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
@@ -108,7 +114,7 @@ func (tx *Tx) livingKinds(where func(*bun.SelectQuery) *bun.SelectQuery) (map[cr
 		Kind  string
 		Found int64
 	}
-	err = where(db.NewSelect().TableExpr("credentials")).Where("state IN ('active', 'suspended') AND deleted_at = 0").
+	err = where(db.NewSelect().TableExpr("credentials")).
 		ColumnExpr("kind").ColumnExpr("count(*) AS found").Group("kind").Scan(tx.ctx, &rows)
 	if err != nil {
 		return nil, tx.fail(fmt.Errorf("counting credentials: %w", err))

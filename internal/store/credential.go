@@ -44,6 +44,8 @@ type credentialRow struct {
 	EndedAt        int64
 	LastUsedAt     int64
 	PublicID       string
+
+	SortKey string `bun:",scanonly"` // of an order by another thing's name
 }
 
 func credentialID(text string) (id credential.ID, err error) {

@@ -20,14 +20,15 @@ type CredentialFilter struct {
 	Owner          *access.Principal
 	Level          access.PrincipalType // of the owner, such as a user's or the tenant's own; empty means any
 	States         []credential.State   // as recorded: what is past its expiry may still be active here
-	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator
+	Search         string               // in name, shown characters, client or key ID, expiry date (ISO), external ID; names of organization, owner and creator; or the whole ID
 	ExpiringBefore time.Time            // exclusive; zero means no matter when
 	AsOf           uint64               // a feed's revision: only what was there already then; 0 means all
 	IncludeDeleted bool                 // also deleted and expired ones
 }
 
 // Credentials lists the tenant's credentials, sorted by "name", "created_at", "expires_at"
-// (never comes last) or "last_used_at" (never comes first).
+// (never comes last), "last_used_at" (never comes first), or by what people see of
+// "organization", "owner" (an organization's keys come first) and "created_by".
 func (tx *Tx) Credentials(f CredentialFilter, p Page) (List[credential.Credential], error) {
 	l, err := tx.credentials(f)
 	if err != nil {
@@ -42,15 +43,10 @@ func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	db, err := tx.rows()
-	if err != nil {
-		return 0, err
+	if l.total != nil {
+		return l.total()
 	}
-	n, err := l.narrowed(l.filtered(db.NewSelect().Model((*credentialRow)(nil)))).Count(tx.ctx)
-	if err != nil {
-		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
-	}
-	return n, nil
+	return l.countWhole(tx)
 }
 
 func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credential.Credential], err error) {
@@ -78,18 +74,82 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			{name: "created_at"},
 			{name: "expires_at", column: "expires_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+			byName("organization", organizationNamed),
+			byName("owner", ownerNamed),
+			byName("created_by", creatorNamed),
 		},
 		hidden: []string{"search_text"},
 		rowID:  "row_id",
 		row:    func(r *credentialRow) int64 { return r.RowID },
-		scope:  tx.scope,
+		scope:  func(q *bun.SelectQuery) *bun.SelectQuery { return whereRare(tx.scope(q), f) },
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
 		},
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
+	l.weak = f.Owner == nil && search.needle == "" && at == "" && f.ExpiringBefore.IsZero()
+	if f.Owner == nil && search.needle == "" && f.ExpiringBefore.IsZero() && f.AsOf == 0 {
+		l.total = func() (int64, error) { return tx.countKept(f, at) }
+	}
 	return l, nil
+}
+
+// What a credential's other columns show, made ready for sorting. People are shown by their
+// display name, and by their user name where they have none.
+const (
+	userNamed = "(SELECT CASE name_key WHEN '' THEN folded ELSE name_key END FROM users WHERE users.tenant_id = ?TableAlias.tenant_id AND users.id = "
+
+	organizationNamed = "COALESCE((SELECT name_key FROM organizations WHERE organizations.tenant_id = ?TableAlias.tenant_id" +
+		" AND organizations.id = ?TableAlias.organization_id), '')"
+	ownerNamed = "COALESCE(CASE ?TableAlias.principal_type" +
+		" WHEN 'user' THEN " + userNamed + "?TableAlias.principal_id)" +
+		" WHEN 'app' THEN (SELECT name_key FROM apps WHERE apps.id = ?TableAlias.principal_id)" +
+		" WHEN 'service_account' THEN (SELECT email_key FROM service_accounts WHERE service_accounts.id = ?TableAlias.principal_id) END, '')"
+	creatorNamed = "COALESCE(CASE ?TableAlias.created_by_type WHEN 'user' THEN " + userNamed + "?TableAlias.created_by_id) END, lower(?TableAlias.created_by_name))"
+)
+
+func byName(name, looked string) sorting[credentialRow] {
+	return sorting[credentialRow]{
+		name: name, column: "sort_key", looked: looked, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
+	}
+}
+
+// whereRare keeps one state or kind that few have, by the indexes that only such have.
+func whereRare(q *bun.SelectQuery, f CredentialFilter) *bun.SelectQuery {
+	switch {
+	case len(f.States) == 1 && f.States[0] != credential.Active:
+		return q.Where("state = ? AND state <> 'active'", string(f.States[0]))
+	case len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey:
+		return q.Where("kind = ? AND kind <> 'user_key'", string(f.Kinds[0]))
+	}
+	return q
+}
+
+// countKept adds up what the database keeps of how many there are. The filter has nothing
+// but kinds, states, the level and the organization with this path.
+func (tx *Tx) countKept(f CredentialFilter, path string) (n int64, err error) {
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	q := tx.whereBelow(tx.scope(db.NewSelect().TableExpr("credential_counts")), path)
+	if len(f.Kinds) > 0 {
+		q = q.Where("kind IN (?)", bun.List(f.Kinds))
+	}
+	if f.Level != "" {
+		q = q.Where("principal_type = ?", string(f.Level))
+	}
+	if len(f.States) > 0 {
+		q = q.Where("state IN (?)", bun.List(f.States))
+	}
+	if !f.IncludeDeleted {
+		q = q.Where("NOT deleted AND state <> 'expired'")
+	}
+	if err := q.ColumnExpr("CAST(coalesce(sum(many), 0) AS BIGINT)").Scan(tx.ctx, &n); err != nil {
+		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
+	}
+	return n, nil
 }
 
 func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Principal) *bun.SelectQuery {
@@ -122,6 +182,7 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 // the name of another thing are found by that thing's own name.
 type wanted struct {
 	needle        needle
+	id            string // what is searched for is a credential's ID, as it is stored
 	organizations []string
 	principals    []string
 	many          bool // more than maxNamed are called so: they are left to the database
@@ -143,22 +204,65 @@ func (tx *Tx) want(search string) (w wanted, err error) {
 	if w.needle, err = newNeedle(search); err != nil || w.needle == "" {
 		return w, err
 	}
+	// Only all of it: parts of an ID are parts of keys, which search doesn't find.
+	if id, err := credential.ParseID(strings.TrimSpace(search)); err == nil {
+		w.id = string(id[:])
+	}
 	db, err := tx.rows()
 	if err != nil {
 		return w, err
 	}
+	principals, err := tx.principalsNamed(w.needle)
+	if err != nil {
+		return w, err
+	}
+	organizations := rawQuery{namedOrganizations, tx.namedArgs(namedOrganizations, w.needle)}
 	for _, named := range []struct {
-		query string
-		ids   *[]string
-	}{{namedOrganizations, &w.organizations}, {namedPrincipals, &w.principals}} {
-		args := append(tx.namedArgs(named.query, w.needle), maxNamed+1)
-		err := db.NewRaw("SELECT id FROM ("+named.query+") AS named LIMIT ?", args...).Scan(tx.ctx, named.ids)
+		rawQuery
+
+		ids *[]string
+	}{{organizations, &w.organizations}, {principals, &w.principals}} {
+		err := db.NewRaw("SELECT id FROM ("+named.text+") AS named LIMIT ?", append(named.args, maxNamed+1)...).Scan(tx.ctx, named.ids)
 		if err != nil {
 			return w, tx.fail(fmt.Errorf("reading names: %w", err))
 		}
 		w.many = w.many || len(*named.ids) > maxNamed
 	}
 	return w, nil
+}
+
+const (
+	// manyUsers is from how many users of a tenant on their names are looked up among all
+	// tenants' instead of read one by one.
+	manyUsers     = 2000
+	countUsers    = "SELECT count(*) FROM (SELECT 1 FROM users WHERE tenant_id = ? LIMIT ?) AS hits"
+	indexedUsers  = `SELECT u.id FROM user_search AS s JOIN users AS u ON u.row_id = s.rowid WHERE user_search MATCH ? AND u.tenant_id = ? AND u.search_text LIKE ? ESCAPE '\'`
+	namedNonUsers = `SELECT id FROM apps WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
+		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
+)
+
+// principalsNamed selects who and what is called so. PostgreSQL finds trigrams through an
+// index if that is better, SQLite has to be told to.
+func (tx *Tx) principalsNamed(n needle) (rawQuery, error) {
+	q := rawQuery{namedPrincipals, tx.namedArgs(namedPrincipals, n)}
+	if tx.store.db.engine == enginePostgres {
+		return q, nil
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return q, err
+	}
+	var users int
+	if err := db.NewRaw(countUsers, string(tx.tenant), manyUsers).Scan(tx.ctx, &users); err != nil {
+		return q, tx.fail(fmt.Errorf("counting users: %w", err))
+	}
+	if users < manyUsers {
+		return q, nil
+	}
+	return rawQuery{
+		indexedUsers + " UNION ALL " + namedNonUsers,
+		append([]any{n.trigrams(), string(tx.tenant), n.like()}, tx.namedArgs(namedNonUsers, n)...),
+	}, nil
 }
 
 // namedArgs are the tenant and the pattern, once for each table that the query names.
@@ -173,6 +277,9 @@ func (tx *Tx) namedArgs(query string, n needle) []any {
 // columns are conditions, one for each column that may show the text.
 func (tx *Tx) columns(w wanted) (list []rawQuery) {
 	list = append(list, rawQuery{`search_text LIKE ? ESCAPE '\'`, []any{w.needle.like()}})
+	if w.id != "" {
+		list = append(list, rawQuery{"id = ?", []any{w.id}})
+	}
 	for _, c := range []struct {
 		column, query string
 		ids           []string
@@ -206,40 +313,37 @@ func (tx *Tx) whereText(q *bun.SelectQuery, w wanted) *bun.SelectQuery {
 
 // hits selects the rows that one of the filter's conditions keeps, by the index that is
 // likely to find the fewest; nil when no index helps.
-func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) *rawQuery {
+func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) []rawQuery {
 	tenant := string(tx.tenant)
 	switch {
 	case f.Owner != nil:
-		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}}
 	case w.needle != "":
 		return tx.textHits(w)
 	case path != "":
 		from, until := below(path)
-		return &rawQuery{
+		return []rawQuery{{
 			"SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
 			[]any{tenant, from, until},
-		}
+		}}
 	case !f.ExpiringBefore.IsZero():
-		return &rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}}
+	case !f.IncludeDeleted:
+		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", []any{tenant}}}
 	}
 	return nil
 }
 
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
-func (tx *Tx) textHits(w wanted) *rawQuery {
-	q := &rawQuery{}
+func (tx *Tx) textHits(w wanted) (list []rawQuery) {
 	for i, c := range tx.columns(w) {
 		text := "SELECT row_id AS hit FROM credentials WHERE " + c.text
-		switch {
-		case i > 0:
-			q.text += " UNION "
-		case tx.store.db.engine == engineSQLite:
+		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 			text = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?"
 			c.args = []any{w.needle.trigrams()}
 		}
-		q.text += text
-		q.args = append(q.args, c.args...)
+		list = append(list, rawQuery{text, c.args})
 	}
-	return q
+	return list
 }

@@ -29,13 +29,18 @@ type Page struct {
 const (
 	// MaxLimit is the largest page.
 	MaxLimit = 1000
-	// CountLimit is how far List.Total counts: CountLimit+1 means more.
+	// CountLimit is how far List.Total counts where the database keeps no count of it:
+	// CountLimit+1 means more.
 	CountLimit = 1000
 
 	defaultLimit = 50
-	// window is how many rows in the order of the page are looked through with the filter
-	// before the database is left to find its own way. It keeps filters that match much cheap.
-	window = 2000
+	// nearWindow is how many rows in the order of the page are looked through with the filter
+	// at first: enough for filters that match much. farWindow is how many are when an index
+	// finds no fewer.
+	nearWindow = 400
+	farWindow  = 60_000
+	// fewHits is how many rows that an index finds are read and sorted for one page.
+	fewHits = 5000
 )
 
 // List is one page of a list. Pages are by position in the order, not by number: what is
@@ -44,7 +49,10 @@ type List[T any] struct {
 	Items    []T
 	Next     string // cursor of the page after; empty means there is none
 	Previous string // cursor of the page before; empty means there is none
-	Total    int64  // items on all pages, counted up to CountLimit; CountLimit+1 means more
+	// Total is how many items all pages have. Of credentials it is exact for filters by kind,
+	// state, level and organization, and where an index finds few; otherwise it is counted up
+	// to CountLimit, and CountLimit+1 means more.
+	Total int64
 }
 
 // listing describes a list: rows of M shown as items of T.
@@ -58,8 +66,11 @@ type listing[M, T any] struct {
 	where  func(*bun.SelectQuery) *bun.SelectQuery
 	// narrow, when set, selects the numbers of all rows that where keeps, as "hit", and few
 	// others, by an index. It is the way when few rows match.
-	narrow *rawQuery
-	hidden []string // columns that where needs and items don't show
+	narrow []rawQuery            // one for each index; a row may be found by several
+	few    *bool                 // whether narrow finds few, once that is known
+	weak   bool                  // narrow is worth it only when it finds few
+	total  func() (int64, error) // tells how many there are without counting; nil when nobody knows
+	hidden []string              // columns that where needs and items don't show
 	item   func(*M) (T, error)
 }
 
@@ -68,6 +79,9 @@ type listing[M, T any] struct {
 type sorting[M any] struct {
 	name   string
 	column string
+	// looked, when set, is SQL for a text of another table; the row reads it as column.
+	// There is no index for such an order: all that match are sorted.
+	looked string
 	key    func(*M) sortKey
 }
 
@@ -147,7 +161,11 @@ func list[M, T any](tx *Tx, l listing[M, T], p Page) (out List[T], err error) {
 		out.Total = int64(len(out.Items))
 		return out, nil
 	}
-	out.Total, err = l.count(tx)
+	if l.total != nil {
+		out.Total, err = l.total()
+	} else {
+		out.Total, err = l.count(tx)
+	}
 	return out, err
 }
 
@@ -182,34 +200,78 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 			return l.from(q, order, at, desc != backwards).Limit(int64(n))
 		})
 	}
-	// First what is near in the order; when that isn't enough, whatever the database thinks best.
-	db, err := tx.rows()
+	if order.looked != "" {
+		return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
+			q = q.ColumnExpr("?TableColumns").ColumnExpr(order.looked+" AS ?", bun.Ident(order.column))
+			return l.narrowed(l.where(l.from(q, order, at, desc != backwards))).Limit(int64(n))
+		})
+	}
+	// First what is near in the order. Then whatever an index finds, if that is little; if it is
+	// much, some of it will be found by looking further.
+	desc = desc != backwards
+	rows, whole, err := l.walk(tx, order, at, desc, n, nearWindow)
+	if err != nil || whole {
+		return rows, err
+	}
+	few, err := l.findsFew(tx)
 	if err != nil {
 		return nil, err
 	}
-	desc = desc != backwards
-	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).ColumnExpr("?TableColumns").Limit(window)
-	for _, column := range l.hidden {
-		near = near.Column(column)
-	}
-	var rows []M
-	err = l.ordered(l.where(db.NewSelect().Model(&rows).ModelTableExpr("(?) AS ?TableAlias", near)), order, desc).Limit(int64(n)).Scan(tx.ctx)
-	if err != nil {
-		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
-	}
-	if len(rows) >= n {
-		return rows, nil
-	}
-	more, err := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Offset(window).Limit(1).Exists(tx.ctx)
-	if err != nil {
-		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
-	}
-	if !more {
-		return rows, nil
+	if !few {
+		rows, whole, err = l.walk(tx, order, at, desc, n, farWindow)
+		if err != nil || whole {
+			return rows, err
+		}
 	}
 	return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return l.narrowed(l.where(l.from(q, order, at, desc))).Limit(int64(n))
 	})
+}
+
+// walk looks through a window of rows in the order of the page. What it found is the whole
+// page when there is enough of it, or nothing more to look through.
+func (l *listing[M, T]) walk(tx *Tx, order sorting[M], at *cursor, desc bool, n, window int) (rows []M, whole bool, err error) {
+	db, err := tx.rows()
+	if err != nil {
+		return nil, false, err
+	}
+	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).ColumnExpr("?TableColumns").Limit(int64(window))
+	for _, column := range l.hidden {
+		near = near.Column(column)
+	}
+	err = l.ordered(l.where(db.NewSelect().Model(&rows).ModelTableExpr("(?) AS ?TableAlias", near)), order, desc).Limit(int64(n)).Scan(tx.ctx)
+	if err != nil {
+		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	if len(rows) >= n {
+		return rows, true, nil
+	}
+	more, err := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Offset(int64(window)).Limit(1).Exists(tx.ctx)
+	if err != nil {
+		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	return rows, !more, nil
+}
+
+// findsFew reports whether the index finds no more rows than can be read and sorted.
+func (l *listing[M, T]) findsFew(tx *Tx) (bool, error) {
+	if l.few != nil || len(l.narrow) == 0 {
+		return l.few != nil && *l.few, nil
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return false, err
+	}
+	// Rows that are found twice count twice: to tell them apart all would have to be read.
+	found := joined(l.narrow, " UNION ALL ")
+	var n int64
+	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+found.text+") AS found LIMIT ?) AS hits", append(found.args, fewHits+1)...).Scan(tx.ctx, &n)
+	if err != nil {
+		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
+	}
+	few := n <= fewHits
+	l.few = &few
+	return few, nil
 }
 
 // from is the scope from a cursor on, in order.
@@ -222,9 +284,12 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 		if desc {
 			sign = "<"
 		}
-		if order.column == "" {
+		switch {
+		case order.column == "":
 			q = q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
-		} else {
+		case order.looked != "":
+			q = q.Where("("+order.looked+", ?) "+sign+" (?, ?)", bun.Ident(l.rowID), at.Key.value(), at.Row)
+		default:
 			q = q.Where("(?, ?) "+sign+" (?, ?)", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
 		}
 	}
@@ -248,13 +313,25 @@ type rawQuery struct {
 	args []any
 }
 
+func joined(list []rawQuery, by string) (q rawQuery) {
+	for i, one := range list {
+		if i > 0 {
+			q.text += by
+		}
+		q.text += one.text
+		q.args = append(q.args, one.args...)
+	}
+	return q
+}
+
 // narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
 // JOIN as an order to do so; left to itself it would walk the order of the page.
 func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
-	if l.narrow == nil {
+	if len(l.narrow) == 0 || l.weak && (l.few == nil || !*l.few) {
 		return q
 	}
-	return q.ModelTableExpr("("+l.narrow.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", l.narrow.args...).
+	found := joined(l.narrow, " UNION ")
+	return q.ModelTableExpr("("+found.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", found.args...).
 		Where("? = hit", bun.Ident(l.rowID))
 }
 
@@ -294,8 +371,16 @@ func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64,
 // countWindow is how many rows are looked through for the total at first.
 const countWindow = 3000
 
-// count counts all matches, but not beyond CountLimit+1.
+// count counts all matches: exactly where an index finds few, otherwise not beyond
+// CountLimit+1.
 func (l *listing[M, T]) count(tx *Tx) (int64, error) {
+	few, err := l.findsFew(tx)
+	if err != nil {
+		return 0, err
+	}
+	if few {
+		return l.countWhole(tx)
+	}
 	found, seen, err := l.countNear(tx)
 	if err != nil || found > CountLimit || seen < countWindow {
 		return min(found, CountLimit+1), err
@@ -311,6 +396,19 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	}
 	var n int64
 	if err := db.NewSelect().TableExpr("(?) AS found", q).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
+		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
+	}
+	return n, nil
+}
+
+// countWhole counts all matches, however many.
+func (l *listing[M, T]) countWhole(tx *Tx) (int64, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return 0, err
+	}
+	n, err := l.narrowed(l.filtered(db.NewSelect().Model((*M)(nil)))).Count(tx.ctx)
+	if err != nil {
 		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
 	}
 	return n, nil

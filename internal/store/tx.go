@@ -84,16 +84,6 @@ func (tx *Tx) exec(text string, args ...any) error {
 	return tx.write(statement{text: text, args: args})
 }
 
-// writeAll buffers statements until one is refused.
-func (tx *Tx) writeAll(list ...statement) error {
-	for _, st := range list {
-		if err := tx.write(st); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // flush sends what is buffered.
 func (w *work) flush() error {
 	if w.failed != nil || w.writer == nil || len(w.writer.pending) == 0 {

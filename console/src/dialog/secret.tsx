@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Text, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy, IconEye, IconEyeOff } from '@tabler/icons-react';
+import { useBlocker } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useStepUp } from '../session/step_up';
 import { ProblemNote } from '../state/problem_note';
@@ -164,14 +165,13 @@ export function RecoverableSecret({ label, masked, hint, reveal }: RecoverablePr
   );
 }
 
-/** Asks before the page is left while a secret that is shown once is open. */
+/** Asks before the page is left, or another one opened, while a secret that is shown once is open. */
 export function useHoldPage(holding: boolean) {
-  useEffect(() => {
-    if (!holding) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [holding]);
+  useBlocker({
+    shouldBlockFn: () => !window.confirm('The key on this page is shown only now. Leave without it?'),
+    enableBeforeUnload: true,
+    disabled: !holding,
+  });
 }
 
 /** Example code, with a copy button. It never holds a secret. */

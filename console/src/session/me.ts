@@ -42,3 +42,9 @@ export function useCan(...permissions: string[]): boolean {
 export function nameOf(me: Me): string {
   return me.display_name || me.username || me.principal.name || me.principal.id;
 }
+
+/** Whether the caller holds any of the permissions at the top of their tenant, and so everywhere in it. */
+export function canAtRoot(me: Me, ...permissions: string[]): boolean {
+  const top = me.holdings.filter((holding) => holding.organization_id === me.tenant.root_organization_id);
+  return permissions.some((p) => top.some((holding) => allows(holding.permissions, p)));
+}

@@ -14,7 +14,7 @@ import {
   IconStack2,
   IconUsers,
 } from '@tabler/icons-react';
-import { can, type Me } from '../session/me';
+import { can, canAtRoot, type Me } from '../session/me';
 
 export interface Destination {
   label: string;
@@ -22,6 +22,8 @@ export interface Destination {
   icon: typeof IconKey;
   /** Holding one of these shows it; none: everybody sees it. */
   needs: string[];
+  /** Or one of these at the top of the tenant: holding it further down is not enough. */
+  needsAtRoot?: string[];
   /** For people of the system tenant alone. */
   system?: boolean;
   /** What it takes beside a right. */
@@ -36,7 +38,8 @@ export const groups: { label: string; pages: Destination[] }[] = [
         label: 'API keys',
         to: '/settings/api-keys',
         icon: IconKey,
-        needs: ['claviger.api_keys:generate', 'claviger.api_keys:manage', 'claviger.organization_keys:generate'],
+        needs: ['claviger.api_keys:generate', 'claviger.api_keys:manage'],
+        needsAtRoot: ['claviger.organization_keys:generate'],
       },
       { label: 'Apps', to: '/apps', icon: IconApps, needs: ['claviger.apps:manage'] },
       {
@@ -106,6 +109,7 @@ export const foot: Destination[] = [
 export function shown(page: Destination, me: Me): boolean {
   if (page.system && !me.system) return false;
   if (page.only && !page.only(me)) return false;
+  if (page.needsAtRoot && canAtRoot(me, ...page.needsAtRoot)) return true;
   return page.needs.length === 0 || can(me, ...page.needs);
 }
 

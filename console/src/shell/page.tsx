@@ -49,7 +49,7 @@ export function Facts({ items, wide }: { items: [string, ReactNode][]; wide?: bo
   return (
     <dl className={wide ? 'kv wide' : 'kv'}>
       {items
-        .filter(([, value]) => value !== undefined && value !== null && value !== '')
+        .filter(([, value]) => value !== undefined && value !== null && value !== false && value !== '')
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

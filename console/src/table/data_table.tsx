@@ -45,6 +45,8 @@ export interface RowAction {
   disabled?: string;
 }
 
+export type TrashAction = Pick<RowAction, 'label' | 'onClick'>;
+
 export interface DataTableProps<Row> {
   /** "API keys": the table's name, also for screen readers. */
   label: string;
@@ -60,6 +62,8 @@ export interface DataTableProps<Row> {
   quiet?: (row: Row) => boolean;
   onOpen: (row: Row) => void;
   actions?: (row: Row) => RowAction[];
+  /** Instead of actions: a trash icon, whose label says what it deletes. */
+  trash?: (row: Row) => TrashAction;
   /** The two lines below the name in the list that phones see. */
   phone: (row: Row) => { badge?: ReactNode; key?: ReactNode; about: ReactNode };
 
@@ -171,7 +175,7 @@ function WideTable<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
   const { columns, rows, list, selection, label, iconOf, idOf } = props;
   const body = useRef<HTMLTableSectionElement>(null);
   const [current, setCurrent] = useState(0);
-  const hasActions = props.actions !== undefined;
+  const hasActions = props.actions !== undefined || props.trash !== undefined;
   const move = useCallback((to: number) => {
     const row = body.current?.rows[to];
     if (!row) return;
@@ -270,7 +274,7 @@ interface TableRowProps<Row> {
 }
 
 function TableRowPlain<Row>({ row, props, selected, tabbable, index, onFocus }: TableRowProps<Row>) {
-  const { idOf, nameOf, iconOf, columns, selection, actions, onOpen, quiet } = props;
+  const { idOf, nameOf, iconOf, columns, selection, actions, trash, onOpen, quiet } = props;
   const open = (event: MouseEvent) => {
     if (!(event.target as Element).closest('button, a, input')) onOpen(row);
   };
@@ -296,6 +300,11 @@ function TableRowPlain<Row>({ row, props, selected, tabbable, index, onFocus }: 
       {actions && (
         <td className="actcell">
           <Actions name={nameOf(row)} actions={() => actions(row)} />
+        </td>
+      )}
+      {trash && (
+        <td className="actcell">
+          <Trash {...trash(row)} />
         </td>
       )}
     </tr>
@@ -345,6 +354,16 @@ function Pick<Row>({ row, props, selected }: { row: Row; props: DataTableProps<R
   );
 }
 
+function Trash({ label, onClick }: TrashAction) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon className="rowact" size={28} aria-label={label} tabIndex={-1} onClick={onClick}>
+        <IconTrash size={16} stroke={1.7} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
 function Actions({ name, actions }: { name: string; actions: () => RowAction[] }) {
   const [open, setOpen] = useState(false);
   return (
@@ -376,7 +395,7 @@ function Actions({ name, actions }: { name: string; actions: () => RowAction[] }
 /** What keys do in a row. */
 function rowKeys<Row>(
   event: KeyboardEvent<HTMLTableSectionElement>,
-  { rows = [], idOf, selection, onOpen, onDelete }: DataTableProps<Row>,
+  { rows = [], idOf, selection, onOpen, onDelete, trash }: DataTableProps<Row>,
   move: (to: number) => void,
 ) {
   const target = event.target as HTMLElement;
@@ -400,6 +419,7 @@ function rowKeys<Row>(
   if (event.key === ' ' && selection) return (done(), selection.toggle(idOf(row), event.shiftKey));
   if (event.key.toLowerCase() === 'a' && modified && selection) return (done(), selection.selectAll());
   if (event.key === 'Delete' && onDelete && selection && selection.count > 0) return (done(), onDelete());
+  if (event.key === 'Delete' && trash) return (done(), trash(row).onClick());
   if (event.key === 'Escape' && selection && selection.count > 0) return (done(), selection.clear());
   if ((event.key === 'F10' && event.shiftKey) || event.key === 'ContextMenu') {
     const menu = tr?.querySelector<HTMLElement>('.rowact');
@@ -408,7 +428,7 @@ function rowKeys<Row>(
 }
 
 function PhoneList<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
-  const { rows, idOf, nameOf, iconOf, phone, onOpen, actions, selection, quiet, label } = props;
+  const { rows, idOf, nameOf, iconOf, phone, onOpen, actions, trash, selection, quiet, label } = props;
   return (
     <ul className="plist" aria-label={label}>
       {rows.map((row) => {
@@ -426,7 +446,13 @@ function PhoneList<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
               {key && <span className="trunc pkey">{key}</span>}
               <span className="trunc muted pabout">{about}</span>
             </button>
-            {actions ? <Actions name={nameOf(row)} actions={() => actions(row)} /> : <span />}
+            {actions ? (
+              <Actions name={nameOf(row)} actions={() => actions(row)} />
+            ) : trash ? (
+              <Trash {...trash(row)} />
+            ) : (
+              <span />
+            )}
           </li>
         );
       })}

@@ -17,7 +17,8 @@ const exactFormat = new Intl.DateTimeFormat('en-GB', {
 
 /** "14 Sep 2027", in the viewer's zone. */
 export function day(at: Date): string {
-  return dayFormat.format(at);
+  // Some browsers have four letters for this one month.
+  return dayFormat.format(at).replace('Sept', 'Sep');
 }
 
 /** "14:02", in the viewer's zone. */

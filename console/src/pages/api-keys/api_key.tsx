@@ -1,11 +1,222 @@
+import { Button, Text } from '@mantine/core';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { $api } from '../../api/client';
+import { hasCode } from '../../api/problem';
+import { RecoverableSecret } from '../../dialog/secret';
+import { can, useMe } from '../../session/me';
+import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { Page } from '../../shell/page';
+import { StateBadge } from '../../state/badge';
+import { ObjectFailed } from '../../state/blank';
+import { PlanGate } from '../../state/plan_gate';
+import { Info } from '../../state/problem_note';
+import { Expiry, Moment, Past } from '../../time/when';
+import { useNow } from '../../time/now';
+import { kinds } from '../../words';
+import { reveal, useKeyDialogs } from './key_dialogs';
+import { type APIKey, called, isOwner, living, rotating, whyNotChange, whyNotRotate } from './keys';
+import { Restrictions, RestrictionsDialog } from './limits';
+import { UsageCard } from './usage_card';
 
-/** API key */
+const parent = { label: 'API Keys', to: '/settings/api-keys' };
+const help = 'api-keys';
+
+/** One key: the key itself where it is kept, its use, its details. */
 export function APIKeyPage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const { data, error, refetch } = $api.useQuery(
+    'get',
+    '/v1/api-keys/{id}',
+    { params: { path: { id } } },
+    { placeholderData: undefined },
+  );
+  if (data) return <KeyPage apiKey={data} />;
   return (
-    <Page kind="plain">
-      <PageHead title="API key" help="api-keys" />
+    <Page kind="detail">
+      <PageHead title="API key" parent={parent} help={help} />
+      {error && (
+        <div className="tbl">
+          {hasCode(error, 'plan_without_api_access') ? (
+            <PlanGate things="keys" />
+          ) : (
+            <ObjectFailed
+              what="key"
+              error={error}
+              onRetry={() => void refetch()}
+              back={
+                <Button component={Link} to="/settings/api-keys" variant="default">
+                  All API keys
+                </Button>
+              }
+            />
+          )}
+        </div>
+      )}
     </Page>
   );
+}
+
+function KeyPage({ apiKey }: { apiKey: APIKey }) {
+  const navigate = useNavigate();
+  const me = useMe();
+  const { show, dialogs } = useKeyDialogs(() => void navigate({ to: '/settings/api-keys' }));
+  const [restricting, setRestricting] = useState(false);
+  const ofOrganization = apiKey.kind === 'organization_key';
+  const alive = living(apiKey);
+  const changes = whyNotChange(me, apiKey) === undefined;
+  return (
+    <Page kind="detail">
+      <PageHead
+        title={apiKey.name}
+        parent={parent}
+        help={help}
+        badge={<StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} />}
+      >
+        {changes && alive && (
+          <>
+            <Button variant="default" onClick={() => show(ofOrganization ? 'edit' : 'rename', apiKey)}>
+              {ofOrganization ? 'Edit' : 'Edit name'}
+            </Button>
+            {whyNotRotate(me, apiKey) === undefined && (
+              <Button variant="default" onClick={() => show('rotate', apiKey)}>
+                Rotate
+              </Button>
+            )}
+            <Button variant="default" onClick={() => show(apiKey.state === 'active' ? 'suspend' : 'resume', apiKey)}>
+              {apiKey.state === 'active' ? 'Suspend' : 'Resume'}
+            </Button>
+            <Button variant="outline" color="red" onClick={() => show(ofOrganization ? 'delete' : 'revoke', apiKey)}>
+              {ofOrganization ? 'Delete' : 'Revoke'}
+            </Button>
+          </>
+        )}
+        {changes && apiKey.state === 'revoked' && !apiKey.deleted_at && (
+          <Button variant="outline" color="red" onClick={() => show('delete', apiKey)}>
+            Delete
+          </Button>
+        )}
+      </PageHead>
+      <div className="split">
+        <div className="stack">
+          <KeyCard apiKey={apiKey} />
+          <UsageCard id={apiKey.id} />
+        </div>
+        <div className="stack">
+          <DetailsCard apiKey={apiKey} />
+          <Card
+            title="Networks and limits"
+            actions={
+              ofOrganization &&
+              alive && (
+                <Button variant="default" size="compact-sm" onClick={() => setRestricting(true)}>
+                  Edit
+                </Button>
+              )
+            }
+          >
+            <Restrictions apiKey={apiKey} />
+          </Card>
+        </div>
+      </div>
+      <RestrictionsDialog apiKey={apiKey} open={restricting} onClose={() => setRestricting(false)} />
+      {dialogs}
+    </Page>
+  );
+}
+
+/** The key itself: of an organization it can be shown again, of a person it can't. */
+function KeyCard({ apiKey }: { apiKey: APIKey }) {
+  const me = useMe();
+  const now = useNow();
+  const alive = living(apiKey);
+  return (
+    <Card title="Key">
+      {apiKey.recoverable && alive ? (
+        <>
+          <RecoverableSecret
+            key={apiKey.secret_version}
+            label="API key"
+            masked={apiKey.hint}
+            reveal={() => reveal(apiKey.id)}
+          />
+          <Text size="xs" c="dimmed" mt={8}>
+            Showing or copying asks for your password again and is written to the audit log.
+          </Text>
+        </>
+      ) : (
+        <>
+          <div className="secret">
+            <span className="val masked">{apiKey.hint}</span>
+          </div>
+          <Text size="xs" c="dimmed" mt={8}>
+            {!alive
+              ? 'It has ended, and its secret is destroyed.'
+              : isOwner(me, apiKey)
+                ? 'It was shown when it was made. Claviger keeps no copy of it: if it is lost, rotate it.'
+                : 'It was shown when it was made. Claviger keeps no copy of it.'}
+          </Text>
+        </>
+      )}
+      {rotating(apiKey, now) && (
+        <div className="below">
+          <Info>
+            The key before works until <Moment at={apiKey.previous_valid_until!} />.
+          </Info>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function DetailsCard({ apiKey }: { apiKey: APIKey }) {
+  const me = useMe();
+  const user = apiKey.kind === 'user_key';
+  const readsUsers = can(me, 'claviger.users:read', 'claviger.users:manage');
+  return (
+    <Card title="Details">
+      <Facts
+        items={[
+          ['Kind', kinds[apiKey.kind]],
+          [
+            'Owner',
+            !user ? undefined : readsUsers ? (
+              <Link key="o" to={`/users/${apiKey.owner.id}`}>
+                {called(apiKey.owner)}
+              </Link>
+            ) : (
+              called(apiKey.owner)
+            ),
+          ],
+          [
+            'User ID',
+            !user ? undefined : (
+              <span key="u" className="mono">
+                {apiKey.owner.id}
+              </span>
+            ),
+          ],
+          ['Organization', apiKey.organization_name],
+          ['Created by', called(apiKey.created_by)],
+          ['Created', <Moment key="c" at={apiKey.created_at} />],
+          ['Works from', apiKey.not_before && <Moment at={apiKey.not_before} />],
+          ['Expires', <Expiry key="e" at={apiKey.expires_at} />],
+          ['Ended', apiKey.ended_at && <Moment at={apiKey.ended_at} />],
+          ['Last used', <Past key="l" at={apiKey.last_used_at} />],
+          ['Rotated', apiKey.secret_version > 1 ? times(apiKey.secret_version - 1) : undefined],
+          ['External ID', apiKey.external_id && <span className="mono">{apiKey.external_id}</span>],
+          [
+            'ID',
+            <span key="i" className="mono">
+              {apiKey.id}
+            </span>,
+          ],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function times(n: number): string {
+  return n === 1 ? 'Once' : n === 2 ? 'Twice' : `${n} times`;
 }

@@ -1,18 +1,15 @@
 import { Burger, Button, Drawer } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { IconArrowLeft, IconMoodEmpty } from '@tabler/icons-react';
+import { IconMoodEmpty } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
-import { meQuery } from '../../session/me';
-import { Brand } from '../../shell/brand';
-import { ColorScheme } from '../../shell/color_scheme';
 import { useTitle } from '../../shell/page_head';
 import { Blank, LoadFailed } from '../../state/blank';
+import { HelpHead } from './help_head';
 import { addressOf, pageAt } from './links';
 import { type Heading, Markdown, parse } from './markdown';
 import { groups, pages, textOf, titleOf } from './pages';
-import { HelpSearch } from './search';
 
 /** The documentation: for everybody, signed in or not. */
 export function HelpPage() {
@@ -23,19 +20,10 @@ export function HelpPage() {
   useEffect(close, [path, close]);
   return (
     <div className="help">
-      <a href="#main" className="skip">
-        Skip to the content
-      </a>
-      <header className="helphead">
-        {!wide && <Burger size="sm" opened={drawer} onClick={open} aria-label="Open contents" />}
-        <Link to="/help" className="helpbrand" aria-label="Claviger documentation">
-          <Brand />
-        </Link>
-        <HelpSearch />
-        <div className="spring" />
-        <BackToConsole short={!wide} />
-        <ColorScheme />
-      </header>
+      <HelpHead
+        short={!wide}
+        menu={!wide && <Burger size="sm" opened={drawer} onClick={open} aria-label="Open contents" />}
+      />
       {wide && (
         <div className="helpnav">
           <Contents current={page} />
@@ -48,22 +36,6 @@ export function HelpPage() {
         <Contents current={page} />
       </Drawer>
     </div>
-  );
-}
-
-function BackToConsole({ short }: { short: boolean }) {
-  const { data: me } = useQuery(meQuery);
-  const label = me ? (short ? 'Console' : 'Back to the console') : 'Sign in';
-  return (
-    <Button
-      component={Link}
-      to={me ? '/' : '/sign-in'}
-      variant="default"
-      className="fixed"
-      leftSection={me ? <IconArrowLeft size={15} stroke={1.7} aria-hidden /> : undefined}
-    >
-      {label}
-    </Button>
   );
 }
 
@@ -96,8 +68,8 @@ function HelpLink({ page, current }: { page: string; current: string | undefined
     <Link
       to={addressOf(page)}
       className="helplink"
-      aria-current={page === current ? 'page' : undefined}
-      activeProps={{}}
+      activeOptions={{ exact: true, includeSearch: false }}
+      data-current={page === current || undefined}
     >
       {titleOf(page)}
     </Link>

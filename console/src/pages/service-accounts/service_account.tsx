@@ -1,11 +1,477 @@
+import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core';
+import { IconCircleCheck, IconPlus, IconX } from '@tabler/icons-react';
+import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { $api } from '../../api/client';
+import { problemOf } from '../../api/problem';
+import { useOnce } from '../../api/once';
+import { Code } from '../../dialog/secret';
+import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { Page } from '../../shell/page';
+import { StateBadge } from '../../state/badge';
+import { ObjectFailed } from '../../state/blank';
+import { PlanGate } from '../../state/plan_gate';
+import { ProblemNote } from '../../state/problem_note';
+import { Expiry, Moment, Past } from '../../time/when';
+import { useMe } from '../../session/me';
+import { useRoles } from '../roles/data';
+import { useCan } from '../../session/me';
+import { accountName, accountsChanged, generateKey, type ServiceAccount, type ServiceAccountKey } from './account';
+import { AddRole, DeleteAccount, EditAccount, RemoveRole, resumeAccount, RevokeKey, SuspendAccount } from './dialogs';
+import { fileName, snippets } from './snippets';
 
-/** Service account */
+const parent = { label: 'Service accounts', to: '/service-accounts' };
+
+/** One service account: its keys, its roles, and how to call an API with it. */
 export function ServiceAccountPage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const account = $api.useQuery(
+    'get',
+    '/v1/service-accounts/{id}',
+    { params: { path: { id } } },
+    { placeholderData: undefined },
+  );
   return (
-    <Page kind="plain">
-      <PageHead title="Service account" help="service-accounts" />
+    <Page kind="detail">
+      {account.data ? (
+        <AccountView account={account.data} />
+      ) : (
+        <>
+          <PageHead title="Service account" parent={parent} help="service-accounts" />
+          {account.error && (
+            <div className="card">
+              {problemOf(account.error).code === 'plan_without_api_access' ? (
+                <PlanGate things="service accounts" />
+              ) : (
+                <ObjectFailed
+                  what="service account"
+                  error={account.error}
+                  onRetry={() => void account.refetch()}
+                  back={
+                    <Button component={Link} to="/service-accounts" variant="default">
+                      Go to the service accounts
+                    </Button>
+                  }
+                />
+              )}
+            </div>
+          )}
+        </>
+      )}
     </Page>
+  );
+}
+
+type Doing = 'edit' | 'suspend' | 'delete';
+
+function AccountView({ account }: { account: ServiceAccount }) {
+  const navigate = useNavigate();
+  const [doing, setDoing] = useState<Doing>();
+  const [error, setError] = useState<unknown>();
+  const keys = $api.useQuery(
+    'get',
+    '/v1/service-accounts/{id}/keys',
+    { params: { path: { id: account.id }, query: { limit: 200, sort: 'created_at', order: 'desc' } } },
+    { placeholderData: undefined },
+  );
+  const dialog = (what: Doing) => ({ account, open: doing === what, onClose: () => setDoing(undefined) });
+  return (
+    <>
+      <PageHead
+        title={accountName(account)}
+        parent={parent}
+        help="service-accounts"
+        badge={<StateBadge state={account.state} />}
+        sub={<span className="mono">{account.account_email}</span>}
+      >
+        <Button variant="default" onClick={() => setDoing('edit')}>
+          Edit
+        </Button>
+        {account.state === 'suspended' ? (
+          <Button
+            variant="default"
+            onClick={() => void resumeAccount(account).then(() => setError(undefined), setError)}
+          >
+            Resume
+          </Button>
+        ) : (
+          <Button variant="default" onClick={() => setDoing('suspend')}>
+            Suspend
+          </Button>
+        )}
+        <Button variant="outline" color="red" onClick={() => setDoing('delete')}>
+          Delete service account
+        </Button>
+      </PageHead>
+      {error !== undefined && (
+        <div className="listproblem">
+          <ProblemNote error={error} />
+        </div>
+      )}
+      <div className="split">
+        <div className="stack">
+          <Keys account={account} keys={keys.data?.items} error={keys.error} />
+          <HowTo account={account} keys={keys.data?.items ?? []} />
+        </div>
+        <div className="stack">
+          <Roles account={account} />
+          <Details account={account} />
+          <Card title="Replacing a key">
+            <p className="prose">
+              Generate a second key, install its file, and revoke the first once its “Last used” stops moving. A lost
+              file cannot be downloaded again.
+            </p>
+          </Card>
+        </div>
+      </div>
+      <EditAccount {...dialog('edit')} />
+      <SuspendAccount {...dialog('suspend')} />
+      <DeleteAccount {...dialog('delete')} onDeleted={() => void navigate({ to: '/service-accounts' })} />
+    </>
+  );
+}
+
+interface KeysProps {
+  account: ServiceAccount;
+  keys: ServiceAccountKey[] | undefined;
+  error: unknown;
+}
+
+function Keys({ account, keys, error }: KeysProps) {
+  const once = useOnce();
+  const navigate = useNavigate();
+  const saved = useLocation({ select: (location) => (location.state as { savedKey?: string }).savedKey });
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const [revoking, setRevoking] = useState<ServiceAccountKey>();
+  const [asking, setAsking] = useState(false);
+  const expires = keys?.some((key) => key.expires_at);
+
+  async function generate() {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const key = await generateKey(account.id, once.headers());
+      once.renew();
+      await accountsChanged();
+      void navigate({
+        to: '.',
+        search: ((old: object) => ({ ...old, key })) as never,
+        state: { savedKey: key } as never,
+        replace: true,
+      });
+    } catch (failure) {
+      setProblem(failure);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <Card
+      title="Keys"
+      note="Only the public half is stored"
+      flush
+      actions={
+        <Button
+          leftSection={<IconPlus size={16} aria-hidden />}
+          loading={busy}
+          disabled={account.state !== 'active'}
+          onClick={() => void generate()}
+        >
+          Generate key
+        </Button>
+      }
+    >
+      {saved && (
+        <div className="keysaved" role="status">
+          <IconCircleCheck size={16} stroke={1.8} aria-hidden />
+          <span>
+            Your browser saved <span className="mono">{fileName(saved)}</span>. It holds the private key, of which
+            Claviger keeps no copy.
+          </span>
+        </div>
+      )}
+      {account.state !== 'active' && (
+        <p className="cardnote">The account is suspended, so no key can be generated. Resume it first.</p>
+      )}
+      {(problem !== undefined || Boolean(error)) && (
+        <div className="cardb">
+          <ProblemNote error={problem ?? error} />
+        </div>
+      )}
+      {keys?.length === 0 && <p className="cardnote">No keys yet. Without one the account cannot call anything.</p>}
+      {keys !== undefined && keys.length > 0 && (
+        <div className="tscroll">
+          <table className="plain keytable" aria-label="Keys">
+            <thead>
+              <tr>
+                <th scope="col">Key ID</th>
+                <th scope="col">Created</th>
+                {expires && <th scope="col">Expires</th>}
+                <th scope="col">Last used</th>
+                <th scope="col">State</th>
+                <th scope="col">
+                  <span className="hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {keys.map((key) => (
+                <tr key={key.id}>
+                  <td>
+                    <span className="mono">{key.key_id}</span>
+                    {!/^Key [0-9a-f]{8}$/.test(key.name) && <span className="muted keylabel">{key.name}</span>}
+                  </td>
+                  <td data-label="Created">
+                    <Past at={key.created_at} />
+                  </td>
+                  {expires && (
+                    <td data-label="Expires">
+                      <Expiry at={key.expires_at} />
+                    </td>
+                  )}
+                  <td data-label="Last used">
+                    <Past at={key.last_used_at} />
+                  </td>
+                  <td>
+                    <StateBadge state={key.state} />
+                  </td>
+                  <td data-align="right">
+                    {(key.state === 'active' || key.state === 'suspended') && (
+                      <Button
+                        variant="subtle"
+                        color="red"
+                        size="compact-sm"
+                        className="revoke"
+                        aria-label={`Revoke ${key.key_id}`}
+                        onClick={() => {
+                          setRevoking(key);
+                          setAsking(true);
+                        }}
+                      >
+                        Revoke
+                      </Button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {revoking && (
+        <RevokeKey
+          key={revoking.id}
+          account={account}
+          serviceKey={revoking}
+          open={asking}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </Card>
+  );
+}
+
+/** How to sign a token with one of the account's keys, with this account's values. */
+function HowTo({ account, keys }: { account: ServiceAccount; keys: ServiceAccountKey[] }) {
+  const { key: wanted, tab = 'curl' } = useSearch({ strict: false }) as { key?: string; tab?: string };
+  const navigate = useNavigate();
+  const number = useAccountNumber(account);
+  const good = keys.filter((key) => key.state === 'active');
+  const keyID = (good.find((key) => key.key_id === wanted) ?? good[0])?.key_id;
+  const set = (patch: object) =>
+    void navigate({
+      to: '.',
+      search: ((old: object) => ({ ...old, ...patch })) as never,
+      state: true,
+      replace: true,
+    });
+  return (
+    <Card
+      title="Call an API with this account"
+      actions={
+        keyID && (
+          <Select
+            aria-label="Key"
+            w={156}
+            data={good.map((key) => ({ value: key.key_id, label: `Key ${key.key_id.slice(0, 8)}…` }))}
+            value={keyID}
+            onChange={(key) => set({ key: key ?? undefined })}
+          />
+        )
+      }
+    >
+      {keyID === undefined ? (
+        <p className="prose">Generate a key: what to do with its file is shown here.</p>
+      ) : (
+        <>
+          <p className="prose">
+            Sign a JWT with the private key from the downloaded file and send it with every request. There is no
+            exchange.
+          </p>
+          <Tabs
+            value={snippets.some((s) => s.language === tab) ? tab : 'curl'}
+            onChange={(to) => set({ tab: to === 'curl' ? undefined : to })}
+          >
+            <Tabs.List mb={12}>
+              {snippets.map(({ language }) => (
+                <Tabs.Tab key={language} value={language}>
+                  {language}
+                </Tabs.Tab>
+              ))}
+            </Tabs.List>
+            {number !== undefined &&
+              snippets.map(({ language, code }) => (
+                <Tabs.Panel key={language} value={language}>
+                  <Code label={`Example for ${language}`}>{code({ accountID: number, keyID })}</Code>
+                </Tabs.Panel>
+              ))}
+          </Tabs>
+          <dl className="kv claims">
+            {[
+              ['kid', 'the key ID, in the header'],
+              [
+                'iss',
+                <>
+                  the account ID, <span className="mono">{number}</span>, as a number
+                </>,
+              ],
+              [
+                'exp',
+                <>
+                  at most one hour after <span className="mono">iat</span>
+                </>,
+              ],
+              ['alg', 'RS256, nothing else'],
+            ].map(([name, text], i) => (
+              <div key={i}>
+                <dt className="mono">{name}</dt>
+                <dd>{text}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** The account ID: of the caller's own tenant, or of the one that an operator looks at. */
+function useAccountNumber(account: ServiceAccount): number | undefined {
+  const me = useMe();
+  const own = account.tenant_id === me.tenant.id;
+  const { data } = $api.useQuery(
+    'get',
+    '/v1/tenants/{id}',
+    { params: { path: { id: account.tenant_id } } },
+    { enabled: !own },
+  );
+  return own ? me.tenant.account_id : data?.account_id;
+}
+
+function Roles({ account }: { account: ServiceAccount }) {
+  const mayRead = useCan('claviger.roles:read', 'claviger.roles:manage');
+  const { byID } = useRoles(mayRead);
+  const [adding, setAdding] = useState(false);
+  const [taking, setTaking] = useState<ServiceAccount['roles'][number]>();
+  const [asking, setAsking] = useState(false);
+  return (
+    <Card
+      title="Roles"
+      flush
+      actions={
+        <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+          Add role
+        </Button>
+      }
+    >
+      <ul className="heldroles">
+        {account.roles.map((role) => {
+          const grants = byID.get(role.role_id)?.resolved ?? byID.get(role.role_id)?.permissions ?? [];
+          const name = role.role_name ?? role.role_id;
+          return (
+            <li key={role.assignment_id}>
+              <div className="grow">
+                <span className="strong">{name}</span>
+                <span className="muted grants" title={grants.join(', ')}>
+                  {role.organization_id !== account.organization_id && `in ${role.organization_name}: `}
+                  {grants.slice(0, 4).join(', ')}
+                  {grants.length > 4 && ` and ${grants.length - 4} more`}
+                </span>
+              </div>
+              <Tooltip label="Take role away">
+                <ActionIcon
+                  size={28}
+                  aria-label={`Take ${name} away`}
+                  onClick={() => {
+                    setTaking(role);
+                    setAsking(true);
+                  }}
+                >
+                  <IconX size={16} />
+                </ActionIcon>
+              </Tooltip>
+            </li>
+          );
+        })}
+        {account.roles.length === 0 && (
+          <li>
+            <div className="grow">
+              <span className="strong">Basic only</span>
+              <span className="muted grants">account:read, service_status:read</span>
+            </div>
+          </li>
+        )}
+      </ul>
+      <AddRole account={account} open={adding} onClose={() => setAdding(false)} />
+      {taking && (
+        <RemoveRole
+          key={taking.assignment_id}
+          account={account}
+          role={taking}
+          open={asking}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </Card>
+  );
+}
+
+function Details({ account }: { account: ServiceAccount }) {
+  const number = useAccountNumber(account);
+  return (
+    <Card title="Details">
+      <Facts
+        items={[
+          [
+            'Account ID',
+            number !== undefined && (
+              <span key="number" className="mono">
+                {number}
+              </span>
+            ),
+          ],
+          ['Organization', account.organization_name],
+          ['Description', account.description],
+          ['Created by', account.created_by],
+          ['Created', <Moment key="created" at={account.created_at} />],
+          ['Last used', <Past key="used" at={account.last_used_at} />],
+          [
+            'External ID',
+            account.external_id && (
+              <span key="external" className="mono">
+                {account.external_id}
+              </span>
+            ),
+          ],
+          [
+            'ID',
+            <span key="id" className="mono">
+              {account.id}
+            </span>,
+          ],
+        ]}
+      />
+    </Card>
   );
 }

@@ -1,0 +1,235 @@
+import { ActionIcon, Menu, Text } from '@mantine/core';
+import { IconDots } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { $api, answer, answered, api, type Schema } from '../../api/client';
+import { useOnce } from '../../api/once';
+import { queryClient } from '../../api/query';
+import { ConfirmDialog, DialogForm } from '../../dialog/dialog';
+import { GraceChoice } from '../../dialog/grace_choice';
+import { IssuedDialog } from '../../dialog/issued';
+import { ShownValue } from '../../dialog/secret';
+import { useCan, useMe } from '../../session/me';
+import { useScope } from '../../session/scope';
+import { DeprecatedBadge, ExceptionBadge } from '../../state/badge';
+import { Blank, IconKeyOff } from '../../state/blank';
+import { ListRefused } from '../../state/plan_gate';
+import { Info, Notice, ProblemNote } from '../../state/problem_note';
+import { toast } from '../../state/toast';
+import { Past } from '../../time/when';
+
+type AccountKey = Schema<'AccountKey'>;
+type IssuedAccountKey = Schema<'IssuedAccountKey'>;
+
+function keysChanged() {
+  return queryClient.invalidateQueries({ queryKey: ['get', '/v1/account-keys'] });
+}
+
+/**
+ * The account API keys: what came before service accounts, and is deprecated. Without any
+ * there is nothing to see; with `alone` the page has nothing else to show.
+ */
+export function AccountKeys({ alone }: { alone?: boolean }) {
+  const me = useMe();
+  const { tenantQuery, tenant } = useScope();
+  const keys = $api.useQuery('get', '/v1/account-keys', {
+    params: { query: { ...tenantQuery, limit: 200, sort: 'name' } },
+  });
+  const id = tenant ?? me.tenant.id;
+  const maySettings = useCan('claviger.tenant:manage', 'claviger.tenants:read');
+  const settings = $api.useQuery('get', '/v1/tenants/{id}', { params: { path: { id } } }, { enabled: maySettings });
+  const items = keys.data?.items ?? [];
+  if (items.length === 0)
+    return alone && !keys.isPending ? <Nothing error={keys.error} onRetry={() => void keys.refetch()} /> : null;
+  const off = settings.data !== undefined && !settings.data.policy.legacy_account_keys;
+  const number = settings.data?.account_id ?? (tenant ? undefined : me.tenant.account_id);
+  return (
+    <section className="card accountkeys" aria-labelledby="account-keys">
+      <div className="cardb">
+        <div className="legacyhead">
+          <h2 id="account-keys">{items.length === 1 ? 'Account API key' : 'Account API keys'}</h2>
+          <DeprecatedBadge />
+        </div>
+        <Text size="sm" maw={640}>
+          Account API keys are deprecated. Use a service account for anything new. Each may do everything your plan
+          allows, and stands in the query string, where logs keep it.
+        </Text>
+        {off && (
+          <div className="below">
+            <Info>
+              The account’s settings do not accept them in query strings. <Link to="/settings">Go to the settings</Link>
+            </Info>
+          </div>
+        )}
+      </div>
+      <ul className="legacykeys">
+        {items.map((key) => (
+          <LegacyKey key={key.id} accountKey={key} number={number} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Nothing({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  return (
+    <div className="tbl">
+      {error ? (
+        <ListRefused what="The account API keys" things="keys" error={error} onRetry={onRetry} />
+      ) : (
+        <Blank icon={IconKeyOff} title="No account API keys">
+          They are deprecated. A Super Admin can give you “Service accounts”, which is what to use for anything new.
+        </Blank>
+      )}
+    </div>
+  );
+}
+
+type Doing = 'rotate' | 'suspend' | 'delete';
+
+function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: number }) {
+  const [doing, setDoing] = useState<Doing>();
+  const [error, setError] = useState<unknown>();
+  const once = useOnce();
+  const path = { id: accountKey.id };
+  const dialog = (what: Doing) => ({ open: doing === what, onClose: () => setDoing(undefined) });
+  const ended = accountKey.state === 'revoked' || accountKey.state === 'expired';
+
+  async function resume() {
+    try {
+      const header = { 'Idempotency-Key': crypto.randomUUID() };
+      await answered(api.POST('/v1/account-keys/{id}/resume', { params: { path, header } }));
+      await keysChanged();
+      toast('Account API key resumed');
+      setError(undefined);
+    } catch (problem) {
+      setError(problem);
+    }
+  }
+  return (
+    <li>
+      <span className="legacyname">
+        <span className="strong trunc">{accountKey.name}</span>
+        <ExceptionBadge state={accountKey.state} />
+      </span>
+      <span className="mono legacyquery">
+        {number !== undefined && <>account_id={number} </>}api_key={accountKey.hint}
+      </span>
+      <span className="muted legacyused">
+        Last used <Past at={accountKey.last_used_at} absent="never" />
+      </span>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon aria-label={`Actions for ${accountKey.name}`} size={28}>
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {!ended && <Menu.Item onClick={() => setDoing('rotate')}>Rotate</Menu.Item>}
+          {accountKey.state === 'active' && <Menu.Item onClick={() => setDoing('suspend')}>Suspend</Menu.Item>}
+          {accountKey.state === 'suspended' && <Menu.Item onClick={() => void resume()}>Resume</Menu.Item>}
+          <Menu.Item color="red" onClick={() => setDoing('delete')}>
+            Delete
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {error !== undefined && <ProblemNote error={error} />}
+      <RotateAccountKey accountKey={accountKey} {...dialog('rotate')} />
+      <ConfirmDialog
+        {...dialog('suspend')}
+        title={`Suspend “${accountKey.name}”?`}
+        action="Suspend account API key"
+        onConfirm={async () => {
+          await answered(api.POST('/v1/account-keys/{id}/suspend', { params: { path, header: once.headers() } }));
+          once.renew();
+          await keysChanged();
+          toast('Account API key suspended');
+        }}
+      >
+        <Text size="md">Calls with this key fail until you resume it.</Text>
+      </ConfirmDialog>
+      <ConfirmDialog
+        {...dialog('delete')}
+        title={`Delete “${accountKey.name}”?`}
+        action="Delete account API key"
+        onConfirm={async () => {
+          await answer(api.DELETE('/v1/account-keys/{id}', { params: { path } }));
+          await keysChanged();
+          toast('Account API key deleted');
+        }}
+      >
+        <Text size="md">As soon as you confirm, calls with this key fail. This cannot be undone.</Text>
+        <Text size="md">
+          Last used: <Past at={accountKey.last_used_at} />
+        </Text>
+      </ConfirmDialog>
+    </li>
+  );
+}
+
+function RotateAccountKey({
+  accountKey,
+  open,
+  onClose,
+}: {
+  accountKey: AccountKey;
+  open: boolean;
+  onClose: () => void;
+}) {
+  return (
+    <IssuedDialog<IssuedAccountKey>
+      open={open}
+      onClose={onClose}
+      title={`Rotate “${accountKey.name}”?`}
+      doneTitle="New account API key"
+      size={560}
+      form={(done) => <RotateForm accountKey={accountKey} onDone={done} onCancel={onClose} />}
+      shown={(issued, copied, primary) =>
+        issued.key === undefined ? (
+          <Info>The key was shown when this was first done. Rotate again to get another.</Info>
+        ) : (
+          <>
+            <Notice>
+              <b>This key is shown only now.</b> Claviger keeps no copy of it. If it is lost, create another and revoke
+              this one.
+            </Notice>
+            <ShownValue label="Account API key" value={issued.key} primary={primary} onCopied={copied} secret />
+          </>
+        )
+      }
+    />
+  );
+}
+
+function RotateForm({
+  accountKey,
+  onDone,
+  onCancel,
+}: {
+  accountKey: AccountKey;
+  onDone: (issued: IssuedAccountKey) => void;
+  onCancel: () => void;
+}) {
+  const once = useOnce();
+  const [grace, setGrace] = useState('86400');
+  async function submit() {
+    const issued = await answered(
+      api.POST('/v1/account-keys/{id}/rotate', {
+        params: { path: { id: accountKey.id }, header: once.headers() },
+        body: { grace_period_seconds: Number(grace) },
+      }),
+    );
+    await keysChanged();
+    onDone(issued);
+  }
+  return (
+    <DialogForm fields={['grace_period_seconds']} onSubmit={submit} onCancel={onCancel} action="Rotate">
+      {(errors) => (
+        <>
+          <Text size="md">The key gets a new secret. A service account would do without one in the query string.</Text>
+          <GraceChoice what="The key before" value={grace} onChange={setGrace} error={errors.grace_period_seconds} />
+        </>
+      )}
+    </DialogForm>
+  );
+}
