@@ -132,7 +132,7 @@ func public(w http.ResponseWriter, contentType string, body []byte) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Del("Vary")
-	_, _ = w.Write(body) //nolint:gosec // JSON of our own, and nothing of the request
+	_, _ = w.Write(body)
 }
 
 // private writes what is for the client alone.
@@ -143,7 +143,7 @@ func private(w http.ResponseWriter, status int, body []byte) {
 	h["Pragma"] = noCache
 	h["X-Content-Type-Options"] = noSniff
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON of our own, and nothing of the request
 }
 
 // Header values that never change. They have no room to append to, so sharing is safe.
