@@ -142,7 +142,7 @@ func parsePublicKey(text string) ([]byte, error) {
 		return nil, refuse("Only RSA public keys can be used.")
 	}
 	if err := token.CheckNewRSA(key); err != nil {
-		return nil, refuse(err.Error())
+		return nil, refuse(problem.As(err).Message)
 	}
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {

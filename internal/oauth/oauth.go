@@ -143,7 +143,7 @@ func private(w http.ResponseWriter, status int, body []byte) {
 	h["Pragma"] = noCache
 	h["X-Content-Type-Options"] = noSniff
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // JSON of our own, and nothing of the request
+	_, _ = w.Write(body)
 }
 
 // Header values that never change. They have no room to append to, so sharing is safe.

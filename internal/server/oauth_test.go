@@ -497,9 +497,9 @@ func TestB1Introspection(t *testing.T) {
 			t.Errorf("PV: a key: %v", got)
 		}
 		got = w.introspect(token)
-		ends, _ := got["exp"].(float64)
+		ends, isNumber := got["exp"].(float64)
 		began, _ := got["iat"].(float64)
-		if got["active"] != true || began == 0 || ends-began != 900 || got["jti"] == "" || got["tenant_id"] != string(w.a.ID) {
+		if got["active"] != true || !isNumber || began == 0 || ends-began != 900 || got["jti"] == "" || got["tenant_id"] != string(w.a.ID) {
 			t.Errorf("a token: %v", got)
 		}
 		for name, unknown := range map[string]string{

@@ -4,9 +4,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/claviger-io/claviger/internal/problem"
 )
 
 // The RSA keys that service accounts may have. Longer ones make verification slow.
@@ -16,28 +17,30 @@ const (
 	RSAExponent  = 65537
 )
 
-// CheckRSA checks the form of a key, at every use: it is cheap. The error may be shown.
+func badKey(message string) error { return problem.New(problem.Invalid, "bad_rsa_key", message) }
+
+// CheckRSA checks the form of a key, at every use: it is cheap. Its problem is Invalid.
 func CheckRSA(k *rsa.PublicKey) error {
 	if bits := k.N.BitLen(); bits < LeastRSABits || bits > MostRSABits || k.N.Bit(0) == 0 {
-		return fmt.Errorf("Use an RSA key of %d to %d bits.", LeastRSABits, MostRSABits) //nolint:staticcheck // a sentence for people
+		return badKey(fmt.Sprintf("Use an RSA key of %d to %d bits.", LeastRSABits, MostRSABits))
 	}
 	if k.E != RSAExponent {
-		return fmt.Errorf("Use an RSA key with the public exponent %d.", RSAExponent) //nolint:staticcheck // a sentence for people
+		return badKey(fmt.Sprintf("Use an RSA key with the public exponent %d.", RSAExponent))
 	}
 	return nil
 }
 
 // CheckNewRSA checks a key that someone brings: its form, and whether its private half is
-// known to the world or easy to find. It costs about a millisecond. The error may be shown.
+// known to the world or easy to find. It costs about a millisecond. Its problem is Invalid.
 func CheckNewRSA(k *rsa.PublicKey) error {
 	if err := CheckRSA(k); err != nil {
 		return err
 	}
 	switch {
 	case published(k.N):
-		return errors.New("The private half of this key is published. Make a new pair.") //nolint:staticcheck // a sentence for people
+		return badKey("The private half of this key is published. Make a new pair.")
 	case smallFactor(k.N), closePrimes(k.N), fingerprinted(k.N):
-		return errors.New("This key is weak: its private half can be computed. Make a new pair with another program.") //nolint:staticcheck // a sentence for people
+		return badKey("This key is weak: its private half can be computed. Make a new pair with another program.")
 	}
 	return nil
 }

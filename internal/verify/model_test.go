@@ -393,7 +393,7 @@ func (m *model) wantNow(k *modelKey, query string, from netip.Addr, set access.S
 		return Forbidden, none
 	case len(k.Networks) > 0 && (!from.IsValid() || !k.Networks[0].Contains(from)):
 		return Forbidden, none
-	case u != nil && !(m.licensed(u) && slices.Contains(m.path(u.OrganizationID), k.OrganizationID)):
+	case u != nil && (!m.licensed(u) || !slices.Contains(m.path(u.OrganizationID), k.OrganizationID)):
 		return Forbidden, none
 	}
 	if query != "" {
