@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -412,4 +413,38 @@ func TestWithoutTokens(t *testing.T) {
 	w.wantCode(t, raw, NotFound)
 	w.apply(t, Item{SigningKeys: &SigningKeys{}})
 	w.wantCode(t, signingAccount().Good(w.clock.Now()), Valid)
+}
+
+// Tokens are decided about while changes are applied, and no change is missed.
+func TestTokensWhileApplying(t *testing.T) {
+	w := newKindsWorld(t)
+	w.withDesk(t)
+	raws := []string{w.sign(t, "organization key", nil), w.sign(t, "app", nil), signingAccount().Good(w.clock.Now())}
+	stop := make(chan struct{})
+	var asking sync.WaitGroup
+	for _, raw := range raws {
+		asking.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := w.index.Verify(&Request{Credential: raw, Permissions: "calls:read"}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for n := range 200 {
+		u, want := w.ann, Valid
+		if n%2 == 0 {
+			u.State, want = tenancy.Suspended, Suspended
+		}
+		w.apply(t, Item{User: &u}, Item{Role: &w.reader}, Item{Credential: ptrTo(w.held["app"])})
+		w.wantCode(t, raws[0], want)
+	}
+	close(stop)
+	asking.Wait()
 }
