@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/alexedwards/argon2id"
 )
 
 // Config says what to run. Database is required; the rest has defaults.
@@ -55,6 +57,9 @@ type Config struct {
 	PublicURL string
 	// Hosts are the Host headers that are answered, without port; empty means all.
 	Hosts []string
+	// Hashing is how much work the hash of a password is; nil means what OWASP asks of
+	// argon2id. Tests take less: they sign in hundreds of people.
+	Hashing *argon2id.Params
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is where secrets come from; nil means crypto/rand.

@@ -129,7 +129,7 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if n.authority, err = authority.New(work); err != nil {
 		return fmt.Errorf("starting the authority: %w", err)
 	}
-	n.people, err = signin.New(signin.Config{Store: n.store, Authority: n.authority, Now: c.Now, Logger: c.Logger})
+	n.people, err = signin.New(signin.Config{Store: n.store, Authority: n.authority, Hashing: c.Hashing, Now: c.Now, Logger: c.Logger})
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)
 	}
