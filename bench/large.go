@@ -188,7 +188,7 @@ func (s *site) addKeys(ctx context.Context, n *node.Node, count int) error {
 			}
 			keys, material = append(keys, k), append(material, m)
 			// Those that are asked for are spread over all that stay active.
-			if k.State == credential.Active && i >= count/10 && i%max(1, count/heldKeys) == 1 {
+			if every := max(1, count/heldKeys); k.State == credential.Active && i >= count/10 && i%every == every/2 {
 				s.keys = append(s.keys, clear)
 			}
 		}

@@ -175,6 +175,8 @@ export function world(options: { command?: 'serve'; flags?: () => string[] } = {
         permissions: ['clipboard-read', 'clipboard-write'],
       });
       const page = await context.newPage();
+      // Sooner than the test's own, so that a failure names what was waited for.
+      page.setDefaultTimeout(12_000);
       const watched: Watched = { page, context, complaints: [] };
       opened.push(watched);
       const own = new URL(server.demo.url).origin;

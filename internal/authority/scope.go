@@ -122,7 +122,7 @@ func (s *scope) checkCredential() error {
 	if err != nil {
 		return stopped()
 	}
-	k, err := s.tx.AllTenantsIn(s.caller.Tenant).Credential(id)
+	k, err := s.tx.AllTenantsIn(s.caller.Tenant).CallersCredential(id)
 	if err != nil {
 		if problem.Is(err, problem.NotFound) {
 			return stopped()

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"github.com/claviger-io/claviger/internal/token"
 )
 
@@ -63,6 +65,9 @@ type Config struct {
 	PublicURL string
 	// Hosts are the Host headers that are answered, without port; empty means all.
 	Hosts []string
+	// Hashing is how much work the hash of a password is; nil means what OWASP asks of
+	// argon2id. Tests take less: they sign in hundreds of people.
+	Hashing *argon2id.Params
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is where secrets come from; nil means crypto/rand.

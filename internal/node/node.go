@@ -135,7 +135,7 @@ func (n *Node) openData(ctx context.Context) (err error) {
 		return fmt.Errorf("starting the authority: %w", err)
 	}
 	n.people, err = signin.New(signin.Config{
-		Store: n.store, Authority: n.authority, Index: n.index, Tokens: n.tokens, Now: c.Now, Logger: c.Logger,
+		Store: n.store, Authority: n.authority, Index: n.index, Tokens: n.tokens, Hashing: c.Hashing, Now: c.Now, Logger: c.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/authority"
@@ -106,6 +108,8 @@ func postgres(t testing.TB, server string) string {
 // startNode runs a server until the test ends.
 func startNode(t testing.TB, c node.Config) *node.Node {
 	t.Helper()
+	// As little work as there can be: every test signs people in.
+	c.Hashing = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	n, err := node.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

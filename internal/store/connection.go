@@ -26,6 +26,13 @@ type statement struct {
 	one     string           // what is missing when no row was touched; empty when that is fine
 	taken   *problem.Problem // what to say of a violated unique index; nil says it in general
 	checked bool             // arguments are ours, or were looked at
+	into    *table           // of a plain insert of one row, that may go together with others
+}
+
+// table is where rows go that are inserted many at once.
+type table struct {
+	name    string
+	columns []string
 }
 
 // checkText refuses what PostgreSQL can't hold, and what SQLite would hold but nobody could
@@ -87,21 +94,69 @@ type head struct{ revision, rights, writes uint64 }
 // begin opens a transaction and locks the feed's head, which puts the writers of all
 // processes in a line.
 func (c *connection) begin(ctx context.Context) (h head, err error) {
-	const read = "SELECT revision, rights_revision, writes FROM feed_head WHERE id = 1"
-	query := read
 	if c.engine == enginePostgres {
-		// One round trip: the driver answers with the rows of the last statement.
-		if err := c.run(ctx, []statement{{text: "BEGIN", checked: true}}); err != nil {
-			return head{}, err
+		err = c.conn.Raw(func(driverConn any) error {
+			conn, ok := driverConn.(*stdlib.Conn)
+			if !ok {
+				return fmt.Errorf("unexpected driver connection %T", driverConn)
+			}
+			h, err = c.beginPostgres(ctx, conn.Conn())
+			return err
+		})
+		if err != nil {
+			c.noteBroken()
 		}
-		query = read + " FOR UPDATE"
-	} else if err := c.run(ctx, []statement{{text: "BEGIN IMMEDIATE", checked: true}}); err != nil {
+		return h, err
+	}
+	if err := c.run(ctx, []statement{{text: "BEGIN IMMEDIATE", checked: true}}); err != nil {
 		return head{}, err
 	}
-	err = c.conn.QueryRowContext(ctx, query).Scan(&h.revision, &h.rights, &h.writes)
+	err = c.conn.QueryRowContext(ctx, readHead).Scan(&h.revision, &h.rights, &h.writes)
+	return h, err
+}
+
+// beginPostgres begins and locks in one round trip.
+func (c *connection) beginPostgres(ctx context.Context, conn *pgx.Conn) (h head, err error) {
+	list := []statement{{text: "BEGIN", checked: true}, {text: readHead + " FOR UPDATE", checked: true}}
+	if err := c.prepare(ctx, conn, list); err != nil {
+		return h, err
+	}
+	pipe := conn.PgConn().StartPipeline(ctx)
+	for i := range list {
+		pipe.SendQueryStatement(c.postgres[list[i].text], nil, nil, []int16{1})
+	}
+	if err := pipe.Sync(); err != nil {
+		return h, errors.Join(err, pipe.Close())
+	}
+	err = readResult(pipe, &list[0])
+	if err == nil {
+		h, err = readLocked(pipe)
+	}
+	if e := pipe.Close(); err == nil {
+		err = e
+	}
+	return h, err
+}
+
+func readLocked(pipe *pgconn.Pipeline) (h head, err error) {
+	result, err := pipe.GetResults()
 	if err != nil {
-		c.noteBroken()
-		return head{}, err
+		return h, explain(err)
+	}
+	reader, ok := result.(*pgconn.ResultReader)
+	if !ok {
+		return h, fmt.Errorf("unexpected answer %T to the lock of the head", result)
+	}
+	found := false
+	for reader.NextRow() {
+		row := postgresColumns{values: reader.Values()}
+		h, found = head{uint64(row.number(0)), uint64(row.number(1)), uint64(row.number(2))}, true
+	}
+	if _, err := reader.Close(); err != nil {
+		return h, explain(err)
+	}
+	if !found {
+		return h, errors.New("store: the feed has no head")
 	}
 	return h, nil
 }
@@ -149,7 +204,8 @@ func (c *connection) runSQLite(ctx context.Context, list []statement) error {
 	return nil
 }
 
-func (c *connection) runPostgres(ctx context.Context, conn *pgx.Conn, list []statement) error {
+// prepare makes the statements known to the server that aren't yet.
+func (c *connection) prepare(ctx context.Context, conn *pgx.Conn, list []statement) error {
 	for i := range list {
 		text := list[i].text
 		if c.postgres[text] != nil {
@@ -160,6 +216,13 @@ func (c *connection) runPostgres(ctx context.Context, conn *pgx.Conn, list []sta
 			return fmt.Errorf("preparing %q: %w", text, err)
 		}
 		c.postgres[text] = prepared
+	}
+	return nil
+}
+
+func (c *connection) runPostgres(ctx context.Context, conn *pgx.Conn, list []statement) error {
+	if err := c.prepare(ctx, conn, list); err != nil {
+		return err
 	}
 	pipe := conn.PgConn().StartPipeline(ctx)
 	for i := range list {

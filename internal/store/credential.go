@@ -88,10 +88,13 @@ func setExtras(c *credential.Credential, scopes, networks, limits, externalID, m
 }
 
 var (
-	insertCredential = insertInto("credentials", "row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
+	newCredentials = table{"credentials", []string{
+		"row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
 		"created_by_name", "last_used_at", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "public_id", "search_text")
+		"name", "name_key", "hint", "public_id", "search_text",
+	}}
+	insertCredential = insertInto(newCredentials.name, newCredentials.columns...)
 	updateCredential = update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
 		"name", "name_key", "hint", "public_id", "search_text")
@@ -150,6 +153,23 @@ func (tx *Tx) Credential(id credential.ID) (credential.Credential, error) {
 	return row.credential()
 }
 
+// CallersCredential is Credential for whoever acts by one, who is asked for in every
+// change: in a Write it is remembered as long as nobody changes it. Its last use may be older.
+func (tx *Tx) CallersCredential(id credential.ID) (credential.Credential, error) {
+	w := tx.writer
+	if w == nil {
+		return tx.Credential(id)
+	}
+	if c, ok := w.callers[id]; ok && c.TenantID == tx.tenant {
+		return c, nil
+	}
+	c, err := tx.Credential(id)
+	if err == nil && !w.touched[id] {
+		w.callers[id] = c
+	}
+	return c, err
+}
+
 // CredentialByPublicID is the credential of the tenant with a client ID or key ID, also one
 // at its end or deleted.
 func (tx *Tx) CredentialByPublicID(publicID string) (credential.Credential, error) {
@@ -197,14 +217,14 @@ func (tx *Tx) InsertCredential(c credential.Credential, material ...credential.M
 		row, string(c.ID[:]), string(c.TenantID), micros(c.CreatedAt),
 		string(c.CreatedBy.Type), c.CreatedBy.ID, c.CreatedByName, micros(c.LastUsedAt),
 	}, args...)
-	if err := tx.write(statement{text: insertCredential, args: args, taken: credentialTaken}); err != nil {
+	if err := tx.write(statement{text: insertCredential, args: args, taken: credentialTaken, into: &newCredentials}); err != nil {
 		return err
 	}
 	for _, m := range material {
 		if m.CredentialID != c.ID {
 			return errors.New("store: material of another credential")
 		}
-		if err := tx.exec(insertSecret, append([]any{row}, materialArgs(m)...)...); err != nil {
+		if err := tx.write(statement{text: insertSecret, args: append([]any{row}, materialArgs(m)...), into: &newSecrets}); err != nil {
 			return err
 		}
 	}

@@ -70,9 +70,9 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	l = listing[credentialRow, credential.Credential]{
 		name: "credentials", filter: fmt.Sprintf("%v %v", shown, owner),
 		sorts: []sorting[credentialRow]{
-			{name: "name", column: "name_key", key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
-			{name: "created_at"},
-			{name: "expires_at", column: "expires_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "name", column: "name_key", parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
+			{name: "created_at", parted: true},
+			{name: "expires_at", column: "expires_at", only: f.whereShown, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed),
 			byName("owner", ownerNamed),
@@ -88,6 +88,11 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
+	if f.Owner == nil && search.needle == "" {
+		if l.parts, err = tx.organizationParts(at); err != nil {
+			return l, err
+		}
+	}
 	l.weak = f.Owner == nil && search.needle == "" && at == "" && f.ExpiringBefore.IsZero()
 	if f.Owner == nil && search.needle == "" && f.ExpiringBefore.IsZero() && f.AsOf == 0 {
 		l.total = func() (int64, error) { return tx.countKept(f, at) }
@@ -113,6 +118,45 @@ func byName(name, looked string) sorting[credentialRow] {
 	return sorting[credentialRow]{
 		name: name, column: "sort_key", looked: looked, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
 	}
+}
+
+// whereShown leaves out what is deleted or expired, unless it was asked for.
+func (f CredentialFilter) whereShown(q *bun.SelectQuery) *bun.SelectQuery {
+	if f.IncludeDeleted {
+		return q
+	}
+	return q.Where("deleted_at = 0 AND state <> 'expired'")
+}
+
+// mostParts is how many organizations' pages are put together to one.
+const mostParts = 32
+
+// organizationParts are the organizations at and below a path, each by itself; nil when
+// there are too many, or none is asked for.
+func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bun.SelectQuery, err error) {
+	if path == "" {
+		return nil, nil
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	from, until := below(path)
+	var ids []string
+	err = db.NewRaw("SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ? LIMIT ?", string(tx.tenant), from, until, mostParts+1).Scan(tx.ctx, &ids)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("reading organizations: %w", err))
+	}
+	if len(ids) > mostParts {
+		return nil, nil
+	}
+	for _, id := range ids {
+		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery {
+			// The expression keeps databases from taking the tenant's index.
+			return q.Where("organization_id = ? AND tenant_id || '' = ?", id, string(tx.tenant))
+		})
+	}
+	return parts, nil
 }
 
 // whereRare keeps one state or kind that few have, by the indexes that only such have.
@@ -172,10 +216,7 @@ func whereCredential(q *bun.SelectQuery, f CredentialFilter, owner access.Princi
 	if !f.ExpiringBefore.IsZero() {
 		q = q.Where("expires_at < ?", f.ExpiringBefore.UnixMicro())
 	}
-	if !f.IncludeDeleted {
-		q = q.Where("deleted_at = 0 AND state <> 'expired'")
-	}
-	return q
+	return f.whereShown(q)
 }
 
 // wanted is a search made ready: the text, and who and what is called so. Columns that show
@@ -185,7 +226,8 @@ type wanted struct {
 	id            string // what is searched for is a credential's ID, as it is stored
 	organizations []string
 	principals    []string
-	many          bool // more than maxNamed are called so: they are left to the database
+	people        rawQuery // selects the principals
+	many          bool     // more than maxNamed are called so: they are left to the database
 }
 
 // maxNamed is how many IDs are written into a query.
@@ -216,6 +258,7 @@ func (tx *Tx) want(search string) (w wanted, err error) {
 	if err != nil {
 		return w, err
 	}
+	w.people = principals
 	organizations := rawQuery{namedOrganizations, tx.namedArgs(namedOrganizations, w.needle)}
 	for _, named := range []struct {
 		rawQuery
@@ -236,13 +279,13 @@ const (
 	// tenants' instead of read one by one.
 	manyUsers     = 2000
 	countUsers    = "SELECT count(*) FROM (SELECT 1 FROM users WHERE tenant_id = ? LIMIT ?) AS hits"
-	indexedUsers  = `SELECT u.id FROM user_search AS s JOIN users AS u ON u.row_id = s.rowid WHERE user_search MATCH ? AND u.tenant_id = ? AND u.search_text LIKE ? ESCAPE '\'`
+	indexedUsers  = `SELECT u.id FROM user_search AS s CROSS JOIN users AS u WHERE user_search MATCH ? AND u.row_id = s.rowid AND u.tenant_id = ? AND u.search_text LIKE ? ESCAPE '\'`
 	namedNonUsers = `SELECT id FROM apps WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'` +
 		` UNION ALL SELECT id FROM service_accounts WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
 )
 
 // principalsNamed selects who and what is called so. PostgreSQL finds trigrams through an
-// index if that is better, SQLite has to be told to.
+// index if that is better, SQLite has to be told to, and by CROSS JOIN to begin with it.
 func (tx *Tx) principalsNamed(n needle) (rawQuery, error) {
 	q := rawQuery{namedPrincipals, tx.namedArgs(namedPrincipals, n)}
 	if tx.store.db.engine == enginePostgres {
@@ -280,17 +323,19 @@ func (tx *Tx) columns(w wanted) (list []rawQuery) {
 	if w.id != "" {
 		list = append(list, rawQuery{"id = ?", []any{w.id}})
 	}
+	places := rawQuery{namedOrganizations, tx.namedArgs(namedOrganizations, w.needle)}
 	for _, c := range []struct {
-		column, query string
-		ids           []string
+		column string
+		named  rawQuery
+		ids    []string
 	}{
-		{"organization_id", namedOrganizations, w.organizations},
-		{"created_by_id", namedPrincipals, w.principals},
-		{"principal_id", namedPrincipals, w.principals},
+		{"organization_id", places, w.organizations},
+		{"created_by_id", w.people, w.principals},
+		{"principal_id", w.people, w.principals},
 	} {
 		switch {
 		case w.many:
-			list = append(list, rawQuery{c.column + " IN (" + c.query + ")", tx.namedArgs(c.query, w.needle)})
+			list = append(list, rawQuery{c.column + " IN (" + c.named.text + ")", c.named.args})
 		case len(c.ids) > 0:
 			list = append(list, rawQuery{c.column + " IN (?)", []any{bun.List(c.ids)}})
 		}
@@ -327,7 +372,11 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 			[]any{tenant, from, until},
 		}}
 	case !f.ExpiringBefore.IsZero():
-		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}}
+		q := rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}
+		if !f.IncludeDeleted {
+			q.text += " AND deleted_at = 0 AND state <> 'expired'"
+		}
+		return []rawQuery{q}
 	case !f.IncludeDeleted:
 		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", []any{tenant}}}
 	}

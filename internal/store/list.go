@@ -38,9 +38,12 @@ const (
 	// at first: enough for filters that match much. farWindow is how many are when an index
 	// finds no fewer.
 	nearWindow = 400
-	farWindow  = 60_000
-	// fewHits is how many rows that an index finds are read and sorted for one page.
-	fewHits = 5000
+	farWindow  = 30_000
+	// fewHits is how many rows that an index finds are read and sorted for one page, someHits
+	// how many are when midWindow wasn't enough.
+	fewHits   = 5000
+	someHits  = 30_000
+	midWindow = 6000
 )
 
 // List is one page of a list. Pages are by position in the order, not by number: what is
@@ -67,10 +70,13 @@ type listing[M, T any] struct {
 	// narrow, when set, selects the numbers of all rows that where keeps, as "hit", and few
 	// others, by an index. It is the way when few rows match.
 	narrow []rawQuery            // one for each index; a row may be found by several
-	few    *bool                 // whether narrow finds few, once that is known
+	hits   int                   // how many narrow finds, up to someHits+1, once that is known; 0 before
 	weak   bool                  // narrow is worth it only when it finds few
 	total  func() (int64, error) // tells how many there are without counting; nil when nobody knows
-	hidden []string              // columns that where needs and items don't show
+	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
+	// that is parted are put together from their beginnings.
+	parts  []func(*bun.SelectQuery) *bun.SelectQuery
+	hidden []string // columns that where needs and items don't show
 	item   func(*M) (T, error)
 }
 
@@ -82,6 +88,9 @@ type sorting[M any] struct {
 	// looked, when set, is SQL for a text of another table; the row reads it as column.
 	// There is no index for such an order: all that match are sorted.
 	looked string
+	// only, when set, adds a condition that where has, too, for an index that has the order.
+	only   func(*bun.SelectQuery) *bun.SelectQuery
+	parted bool // there is an index for each part
 	key    func(*M) sortKey
 }
 
@@ -213,15 +222,22 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if err != nil || whole {
 		return rows, err
 	}
-	few, err := l.findsFew(tx)
-	if err != nil {
-		return nil, err
+	if l.parts != nil && order.parted {
+		return l.merged(tx, order, at, desc, n)
 	}
-	if !few {
-		rows, whole, err = l.walk(tx, order, at, desc, n, farWindow)
+	few, err := l.finds(tx, fewHits)
+	for _, step := range []struct{ window, hits int }{{midWindow, someHits}, {farWindow, someHits}} {
+		if err != nil || few {
+			break
+		}
+		rows, whole, err = l.walk(tx, order, at, desc, n, step.window)
 		if err != nil || whole {
 			return rows, err
 		}
+		few, err = l.finds(tx, step.hits)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return l.narrowed(l.where(l.from(q, order, at, desc))).Limit(int64(n))
@@ -253,10 +269,37 @@ func (l *listing[M, T]) walk(tx *Tx, order sorting[M], at *cursor, desc bool, n,
 	return rows, !more, nil
 }
 
-// findsFew reports whether the index finds no more rows than can be read and sorted.
-func (l *listing[M, T]) findsFew(tx *Tx) (bool, error) {
-	if l.few != nil || len(l.narrow) == 0 {
-		return l.few != nil && *l.few, nil
+// merged reads the beginning of each part and puts them together.
+func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, n int) (rows []M, err error) {
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	var parts rawQuery
+	of := *l
+	for i, part := range l.parts {
+		of.scope = part
+		q := l.where(of.from(db.NewSelect().Model((*M)(nil)), order, at, desc)).ColumnExpr("?TableColumns").Limit(int64(n))
+		if i > 0 {
+			parts.text += " UNION ALL "
+		}
+		parts.text += "SELECT * FROM (?) AS part"
+		parts.args = append(parts.args, q)
+	}
+	err = l.ordered(db.NewSelect().Model(&rows).ModelTableExpr("("+parts.text+") AS ?TableAlias", parts.args...), order, desc).Limit(int64(n)).Scan(tx.ctx)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	return rows, nil
+}
+
+// finds reports whether the index finds some, and no more rows than that.
+func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
+	if len(l.narrow) == 0 {
+		return false, nil
+	}
+	if l.hits > 0 && (l.hits <= fewHits || l.hits > most) {
+		return l.hits <= most, nil
 	}
 	db, err := tx.rows()
 	if err != nil {
@@ -264,13 +307,12 @@ func (l *listing[M, T]) findsFew(tx *Tx) (bool, error) {
 	}
 	// Rows that are found twice count twice: to tell them apart all would have to be read.
 	found := joined(l.narrow, " UNION ALL ")
-	var n int64
-	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+found.text+") AS found LIMIT ?) AS hits", append(found.args, fewHits+1)...).Scan(tx.ctx, &n)
+	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+found.text+") AS found LIMIT ?) AS hits", append(found.args, most+1)...).Scan(tx.ctx, &l.hits)
 	if err != nil {
 		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
 	}
-	few := n <= fewHits
-	l.few = &few
+	few := l.hits <= most
+	l.hits = max(l.hits, 1)
 	return few, nil
 }
 
@@ -278,6 +320,9 @@ func (l *listing[M, T]) findsFew(tx *Tx) (bool, error) {
 func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, desc bool) *bun.SelectQuery {
 	if l.scope != nil {
 		q = l.scope(q)
+	}
+	if order.only != nil {
+		q = order.only(q)
 	}
 	if at != nil {
 		sign := ">"
@@ -327,7 +372,7 @@ func joined(list []rawQuery, by string) (q rawQuery) {
 // narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
 // JOIN as an order to do so; left to itself it would walk the order of the page.
 func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
-	if len(l.narrow) == 0 || l.weak && (l.few == nil || !*l.few) {
+	if len(l.narrow) == 0 || l.weak && (l.hits == 0 || l.hits > someHits) {
 		return q
 	}
 	found := joined(l.narrow, " UNION ")
@@ -374,7 +419,7 @@ const countWindow = 3000
 // count counts all matches: exactly where an index finds few, otherwise not beyond
 // CountLimit+1.
 func (l *listing[M, T]) count(tx *Tx) (int64, error) {
-	few, err := l.findsFew(tx)
+	few, err := l.finds(tx, fewHits)
 	if err != nil {
 		return 0, err
 	}
@@ -390,8 +435,9 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 		return 0, err
 	}
 	q := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1").Limit(CountLimit + 1)
-	// Where one in 25 or more matches, walking finds enough sooner than the index.
-	if found*25 < seen {
+	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
+	// finds all before the first. SQLite's gives them one by one.
+	if found*25 < seen || tx.store.db.engine == engineSQLite {
 		q = l.narrowed(q)
 	}
 	var n int64

@@ -25,8 +25,12 @@ type secretRow struct {
 	PublicKey     []byte
 }
 
+var (
+	newSecrets   = table{"credential_secrets", []string{"row_id", "field", "version", "digest", "pepper_version", "valid_until", "sealed", "public_key"}}
+	insertSecret = insertInto(newSecrets.name, newSecrets.columns...)
+)
+
 const (
-	insertSecret = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 	// thisRow finds a credential of the tenant, so that material of another tenant's stays untouched.
 	thisRow         = "(SELECT row_id FROM credentials WHERE id = ? AND tenant_id = ?)"
 	insertSecretFor = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key) " +

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,17 +66,40 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // like is the needle as a LIKE pattern with '\' as its escape.
 func (n needle) like() string { return "%" + likeEscaper.Replace(string(n)) + "%" }
 
-// trigrams is the needle as an FTS5 query: all of its trigrams, in any order. The index
-// keeps no positions, so what it finds is looked through once more.
+// trigrams is the needle as an FTS5 query: some of its trigrams, in any order. Three of each
+// word are enough, and few to walk through: what the index finds is looked through once more.
 func (n needle) trigrams() string {
-	runes := []rune(string(n))
+	var picked []string
+	add := func(t []rune) {
+		if text := string(t); !slices.Contains(picked, text) {
+			picked = append(picked, text)
+		}
+	}
+	beginning := strings.HasPrefix(string(n), "  ")
+	for i, word := range strings.Fields(string(n)) {
+		runes := []rune(word)
+		last := len(runes) - 3
+		switch {
+		case last >= 0:
+			add(runes[:3])
+			add(runes[last/2 : last/2+3])
+			add(runes[last:])
+		case i > 0 || beginning: // the first may be the end of a word
+			add([]rune("  " + word)[len(runes)-1:])
+		}
+	}
+	if runes := []rune(string(n)); len(picked) == 0 && len(runes) >= 3 {
+		for i := range len(runes) - 2 {
+			add(runes[i : i+3])
+		}
+	}
 	var b strings.Builder
-	for i := 0; i+3 <= len(runes); i++ {
+	for i, t := range picked {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
 		b.WriteByte('"')
-		b.WriteString(strings.ReplaceAll(string(runes[i:i+3]), `"`, `""`))
+		b.WriteString(strings.ReplaceAll(t, `"`, `""`))
 		b.WriteByte('"')
 	}
 	return b.String()

@@ -177,6 +177,9 @@ func (tx *Tx) touch(item int64, id string) (revision int64, err error) {
 	tx.head.revision++
 	if item != itemCredential && item != itemRevokedToken && item != itemSigningKeys {
 		tx.head.rights = tx.head.revision
+	} else if c, err := credentialID(id); err == nil {
+		tx.writer.touched[c] = true
+		delete(tx.writer.callers, c)
 	}
 	revision = int64(tx.head.revision)
 	tx.late.feed = append(tx.late.feed, revision, string(tx.tenant), item, id)

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/claviger-io/claviger/internal/audit"
+	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
@@ -25,8 +26,9 @@ const (
 	maxAttempts = 5
 	// carefulGroups is how many groups are done with savepoints after one of them needed them.
 	carefulGroups = 8
-	// maxHeads bounds the memory of chain ends.
-	maxHeads = 100_000
+	// maxHeads bounds the memory of chain ends, maxCallers that of callers' credentials.
+	maxHeads   = 100_000
+	maxCallers = 10_000
 )
 
 // writer owns the one writing connection. It takes the requests that wait, lets them run one
@@ -49,6 +51,10 @@ type writer struct {
 	// write transactions: another process that wrote in between makes them stale.
 	heads  map[tenancy.TenantID]audit.Head
 	writes uint64
+	// callers are credentials as committed, as of writes too. Those that this group of writes
+	// touched are not among them.
+	callers map[credential.ID]credential.Credential
+	touched map[credential.ID]bool
 }
 
 // mark is where the transaction is between its savepoints.
@@ -213,9 +219,10 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		w.rollback(ctx)
 		return w.conn.broken || isRetryable(err), problem.Wrap(fmt.Errorf("beginning a write: %w", err))
 	}
-	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads {
-		w.heads = map[tenancy.TenantID]audit.Head{}
+	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads || len(w.callers) > maxCallers {
+		w.heads, w.callers = map[tenancy.TenantID]audit.Head{}, map[credential.ID]credential.Credential{}
 	}
+	w.touched = map[credential.ID]bool{}
 	w.mark, w.pending, w.late = markNone, w.pending[:0], late{}
 	now, wrote := before, false
 	for _, r := range group {
@@ -230,12 +237,17 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		return false, nil
 	}
 	now.writes++
-	if err := w.finish(ctx, before, now); err != nil {
+	last, err := w.finish(ctx, before, now)
+	if err != nil {
 		err = w.giveUp(ctx, err)
 		return errors.Is(err, errCareful) || w.conn.broken || isRetryable(err), err
 	}
-	if err := w.commit(ctx, before, now); err != nil {
+	if err := w.commit(ctx, before, now, last); err != nil {
 		w.heads = nil
+		if len(last) > 0 && !errors.Is(err, ErrOutcomeUnknown) {
+			err = w.giveUp(ctx, err)
+			return errors.Is(err, errCareful) || w.conn.broken || isRetryable(err), err
+		}
 		return isRetryable(err), err
 	}
 	maps.Copy(w.heads, w.late.heads)
@@ -304,13 +316,48 @@ func (w *writer) member(ctx context.Context, r *request, committed head, now *he
 // send sends all pending writes, in careful groups under the present request's savepoint.
 func (w *writer) send(ctx context.Context) error {
 	w.sent = true
-	list := w.pending
+	list := w.gathered(w.pending)
 	if w.careful > 0 {
 		list = append(w.opening(), list...)
 		w.mark = markUsed
 	}
 	w.pending = w.pending[:0]
 	return w.conn.run(ctx, list)
+}
+
+// gathered makes one statement of many that insert rows into the same table, one after
+// another. Groups with savepoints are left alone: there it counts whose row fails.
+func (w *writer) gathered(list []statement) []statement {
+	if w.careful > 0 {
+		return list
+	}
+	out := make([]statement, 0, len(list))
+	for len(list) > 0 {
+		n := slices.IndexFunc(list, func(st statement) bool { return st.into == nil })
+		if n < 0 {
+			n = len(list)
+		}
+		for run := list[:n]; len(run) > 0; {
+			into := run[0].into
+			var args []any
+			var others []statement
+			for _, st := range run {
+				if st.into == into {
+					args = append(args, st.args...)
+				} else {
+					others = append(others, st)
+				}
+			}
+			out = insertRows(out, into.name, into.columns, args)
+			run = others
+		}
+		list = list[n:]
+		for len(list) > 0 && list[0].into == nil {
+			out = append(out, list[0])
+			list = list[1:]
+		}
+	}
+	return out
 }
 
 func (w *writer) opening() []statement {
@@ -340,23 +387,28 @@ func (w *writer) rollback(ctx context.Context) {
 	}
 }
 
-// finish sends what is still to be written: pending writes, then feed and audit.
-func (w *writer) finish(ctx context.Context, before, now head) error {
-	list := append(w.pending, w.late.statements()...)
+// finish sends what is still to be written: pending writes, then feed and audit. What it
+// returns goes together with the commit: on PostgreSQL that saves a round trip, as long as
+// only the database can find fault with it.
+func (w *writer) finish(ctx context.Context, before, now head) (last []statement, err error) {
+	list := append(w.gathered(w.pending), w.late.statements()...)
 	if w.conn.engine == engineSQLite && now.revision != before.revision {
 		list = append(list, statement{text: indexNew, args: []any{int64(before.revision)}, checked: true})
 	}
 	w.pending = w.pending[:0]
-	return w.conn.run(ctx, list)
+	if w.conn.engine == enginePostgres && !slices.ContainsFunc(list, func(st statement) bool { return st.one != "" }) {
+		return list, nil
+	}
+	return nil, w.conn.run(ctx, list)
 }
 
-// commit writes the head and commits. ErrOutcomeUnknown means just that.
-func (w *writer) commit(ctx context.Context, before, now head) error {
-	list := []statement{{
+// commit sends what is left, writes the head and commits. ErrOutcomeUnknown means just that.
+func (w *writer) commit(ctx context.Context, before, now head, last []statement) error {
+	list := append(last, statement{
 		text:    "UPDATE feed_head SET revision = ?, rights_revision = ?, writes = ? WHERE id = 1",
 		args:    []any{int64(now.revision), int64(now.rights), int64(now.writes)},
 		checked: true,
-	}}
+	})
 	end := statement{text: "COMMIT", checked: true}
 	if w.conn.engine == enginePostgres {
 		if now.revision != before.revision {

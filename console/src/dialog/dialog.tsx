@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useCallback, useState } from 'react';
 import { fieldErrors } from '../api/problem';
 import { ProblemNote } from '../state/problem_note';
 
@@ -18,13 +18,16 @@ interface DialogProps {
 
 /** One dialogue for one decision. Focus returns to its opener. */
 export function Dialog({ open, onClose, title, size = 480, held, alert, children }: DialogProps) {
+  // The library gives every dialogue the one role, and no way to say another.
+  const interrupts = useCallback((inside: HTMLElement | null) => {
+    inside?.closest('[role=dialog]')?.setAttribute('role', 'alertdialog');
+  }, []);
   return (
     <Modal
       opened={open}
       onClose={onClose}
       title={title}
       size={size}
-      role={alert ? 'alertdialog' : undefined}
       withCloseButton={!held}
       closeOnEscape={!held}
       closeOnClickOutside={false}
@@ -32,7 +35,7 @@ export function Dialog({ open, onClose, title, size = 480, held, alert, children
       keepMounted={false}
       className="dialog"
     >
-      {children}
+      {alert ? <div ref={interrupts}>{children}</div> : children}
     </Modal>
   );
 }

@@ -1,5 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { Dialog } from './dialog';
 import { useHoldPage } from './secret';
 
@@ -44,8 +45,11 @@ export function IssuedDialog<T>({ open, onClose, title, doneTitle, size, form, s
   }, [holding]);
   function saved() {
     const last = issued;
-    setIssued(undefined);
-    onClose();
+    // It must be forgotten before anything else is opened, or leaving would be asked about.
+    flushSync(() => {
+      setIssued(undefined);
+      onClose();
+    });
     if (last !== undefined) onSaved?.(last);
   }
   return (

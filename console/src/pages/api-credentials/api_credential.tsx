@@ -38,7 +38,7 @@ export function APICredentialPage() {
   );
   return (
     <Page kind="detail">
-      {credentials.data ? (
+      {credentials.data && problemOf(credentials.error).status !== 404 ? (
         <View credentials={credentials.data} />
       ) : (
         <>
@@ -151,7 +151,7 @@ function View({ credentials }: { credentials: APICredentials }) {
       <EditCredentials {...dialog('edit')} />
       <RotateCredentials {...dialog('rotate')} />
       <SuspendCredentials {...dialog('suspend')} />
-      <DeleteCredentials {...dialog('delete')} onDeleted={() => void navigate({ to: '/api-credentials' })} />
+      <DeleteCredentials {...dialog('delete')} onDeleted={() => navigate({ to: '/api-credentials' })} />
     </>
   );
 }

@@ -284,7 +284,12 @@ export async function resumeCredentials(credentials: APICredentials) {
 }
 
 /** Ends credentials for good. */
-export function DeleteCredentials({ credentials, open, onClose, onDeleted }: OfProps & { onDeleted?: () => void }) {
+export function DeleteCredentials({
+  credentials,
+  open,
+  onClose,
+  onDeleted,
+}: OfProps & { onDeleted?: () => Promise<void> }) {
   return (
     <ConfirmDialog
       open={open}
@@ -293,7 +298,8 @@ export function DeleteCredentials({ credentials, open, onClose, onDeleted }: OfP
       action="Delete API credentials"
       onConfirm={async () => {
         await answer(api.DELETE('/v1/client-credentials/{id}', { params: { path: { id: credentials.id } } }));
-        onDeleted?.();
+        await onDeleted?.();
+        queryClient.removeQueries({ queryKey: ['get', '/v1/client-credentials/{id}'] });
         await queryClient.invalidateQueries({ queryKey: ['get', '/v1/client-credentials'] });
         toast('API credentials deleted');
       }}

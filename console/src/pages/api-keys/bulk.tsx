@@ -1,12 +1,10 @@
 import { ActionIcon, Button, Progress, Stack, Table, Text } from '@mantine/core';
-import { useSessionStorage } from '@mantine/hooks';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
 import { hasCode, problemOf } from '../../api/problem';
 import { ConfirmDialog, Dialog } from '../../dialog/dialog';
-import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Facts } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
@@ -119,17 +117,36 @@ function withoutTenant(filter: KeyFilter) {
 const pollEvery = 400; // ms
 const refreshEvery = 2000; // ms
 
+// The deletion that goes on: here while one goes from page to page, in the address when it is reloaded.
+let current = '';
+
+function useCurrent(): [id: string, set: (id: string) => void] {
+  const navigate = useNavigate();
+  const { deletion = '' } = useSearch({ strict: false }) as { deletion?: string };
+  const [id, setID] = useState(deletion || current);
+  useEffect(() => {
+    current = id;
+  }, [id]);
+  const set = useCallback(
+    (to: string) => {
+      setID(to);
+      void navigate({
+        to: '.',
+        search: ((old: object) => ({ ...old, deletion: to || undefined })) as never,
+        replace: true,
+      });
+    },
+    [navigate],
+  );
+  return [id, set];
+}
+
 /**
  * Follows a bulk deletion; it goes on by itself, so one may leave the page and come back.
  * `bar` is what the table's bar shows meanwhile, and then of what could not be deleted.
  */
 export function useBulkDeletion(): { begin: (operation: Operation) => void; bar: ReactNode; dialog: ReactNode } {
-  const me = useMe();
-  const [id, setID] = useSessionStorage<string>({
-    key: `claviger-deletion-${me.principal.id}`,
-    defaultValue: '',
-    getInitialValueInEffect: false,
-  });
+  const [id, setID] = useCurrent();
   const [showing, setShowing] = useState(false);
   const refreshed = useRef(0);
   const told = useRef('');

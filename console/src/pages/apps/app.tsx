@@ -25,7 +25,7 @@ export function AppPage() {
   const app = $api.useQuery('get', '/v1/apps/{id}', { params: { path: { id } } }, { placeholderData: undefined });
   return (
     <Page kind="detail">
-      {app.data ? (
+      {app.data && problemOf(app.error).status !== 404 ? (
         <AppView app={app.data} />
       ) : (
         <>
@@ -155,7 +155,7 @@ function AppView({ app }: { app: App }) {
       <RenameApp {...dialog('rename')} />
       <RotateApp {...dialog('rotate')} />
       <SuspendApp {...dialog('suspend')} />
-      <DeleteApp {...dialog('delete')} onDeleted={() => void navigate({ to: '/apps' })} />
+      <DeleteApp {...dialog('delete')} onDeleted={() => navigate({ to: '/apps' })} />
     </>
   );
 }

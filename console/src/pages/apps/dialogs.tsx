@@ -267,7 +267,12 @@ export async function resumeApp(app: App) {
 }
 
 /** Ends an app for good. */
-export function DeleteApp({ app, open, onClose, onDeleted }: DialogProps & { app: App; onDeleted?: () => void }) {
+export function DeleteApp({
+  app,
+  open,
+  onClose,
+  onDeleted,
+}: DialogProps & { app: App; onDeleted?: () => Promise<void> }) {
   return (
     <ConfirmDialog
       open={open}
@@ -276,7 +281,8 @@ export function DeleteApp({ app, open, onClose, onDeleted }: DialogProps & { app
       action="Delete app"
       onConfirm={async () => {
         await answer(api.DELETE('/v1/apps/{id}', { params: { path: { id: app.id } } }));
-        onDeleted?.();
+        await onDeleted?.();
+        queryClient.removeQueries({ queryKey: ['get', '/v1/apps/{id}'] });
         await queryClient.invalidateQueries({ queryKey: ['get', '/v1/apps'] });
         toast('App deleted');
       }}

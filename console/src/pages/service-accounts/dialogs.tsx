@@ -206,7 +206,12 @@ export async function resumeAccount(account: ServiceAccount) {
 }
 
 /** Ends an account and its keys. */
-export function DeleteAccount({ account, open, onClose, onDeleted }: DialogProps & { onDeleted?: () => void }) {
+export function DeleteAccount({
+  account,
+  open,
+  onClose,
+  onDeleted,
+}: DialogProps & { onDeleted?: () => Promise<void> }) {
   return (
     <ConfirmDialog
       open={open}
@@ -215,7 +220,8 @@ export function DeleteAccount({ account, open, onClose, onDeleted }: DialogProps
       action="Delete service account"
       onConfirm={async () => {
         await answer(api.DELETE('/v1/service-accounts/{id}', { params: { path: { id: account.id } } }));
-        onDeleted?.();
+        await onDeleted?.();
+        queryClient.removeQueries({ queryKey: ['get', '/v1/service-accounts/{id}'] });
         await queryClient.invalidateQueries({ queryKey: ['get', '/v1/service-accounts'] });
         toast('Service account deleted');
       }}

@@ -33,7 +33,7 @@ export function ServiceAccountPage() {
   );
   return (
     <Page kind="detail">
-      {account.data ? (
+      {account.data && problemOf(account.error).status !== 404 ? (
         <AccountView account={account.data} />
       ) : (
         <>
@@ -126,7 +126,7 @@ function AccountView({ account }: { account: ServiceAccount }) {
       </div>
       <EditAccount {...dialog('edit')} />
       <SuspendAccount {...dialog('suspend')} />
-      <DeleteAccount {...dialog('delete')} onDeleted={() => void navigate({ to: '/service-accounts' })} />
+      <DeleteAccount {...dialog('delete')} onDeleted={() => navigate({ to: '/service-accounts' })} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { problemOf } from '../../api/problem';
@@ -9,6 +9,7 @@ import { can, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
 import { useOrganization } from '../../shell/organizations';
+import { useTenant } from '../../shell/scope_menu';
 import { Facts } from '../../shell/page';
 import { Notice } from '../../state/problem_note';
 import { Moment } from '../../time/when';
@@ -51,7 +52,10 @@ function InviteForm({ onDone, onCancel }: { onDone: (invited: Invited) => void; 
   const once = useOnce();
   const mayGive = can(me, 'claviger.assignments:manage');
   const { byID } = useRoles(mayGive);
-  const [organization, setOrganization] = useState(scope.org ?? (scope.tenant ? undefined : me.organization.id));
+  const tenant = useTenant(scope.tenant);
+  const [chosen, setOrganization] = useState<string>();
+  const home = scope.tenant ? tenant?.root_organization_id : me.organization.id;
+  const organization = chosen ?? scope.org ?? home;
   const [username, setUsername] = useState('');
   const [displayName, setDisplayName] = useState('');
   const [email, setEmail] = useState('');
@@ -165,9 +169,12 @@ function InviteForm({ onDone, onCancel }: { onDone: (invited: Invited) => void; 
 /** The one-time link, for the person to open; it is in this component and nowhere else. */
 export function LinkShown({ user, invitation, failed, onSaved }: Invited & { onSaved: () => void }) {
   const [copied, setCopied] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
   useHoldPage(invitation !== undefined);
+  // What had the focus, the form's button, is gone.
+  useEffect(() => box.current?.querySelector<HTMLElement>('button')?.focus(), []);
   return (
-    <Stack gap={16}>
+    <Stack gap={16} ref={box}>
       {failed.map((text) => (
         <Notice key={text}>{text}</Notice>
       ))}

@@ -13,7 +13,11 @@ CREATE INDEX credentials_kind_name ON credentials (tenant_id, kind, name_key, ro
 CREATE INDEX credentials_kind_expires ON credentials (tenant_id, kind, expires_at, row_id) WHERE kind <> 'user_key';
 CREATE INDEX credentials_kind_used ON credentials (tenant_id, kind, last_used_at, row_id) WHERE kind <> 'user_key';
 
--- What a list shows, where most has ended.
+-- An organization's page in the order that is asked for most.
+CREATE INDEX credentials_organization_name ON credentials (organization_id, name_key, row_id);
+
+-- What a list shows, where most has ended; what expired would come first in its order.
+CREATE INDEX credentials_shown_expires ON credentials (tenant_id, expires_at, row_id) WHERE deleted_at = 0 AND state <> 'expired';
 CREATE INDEX credentials_shown ON credentials (tenant_id, row_id) WHERE deleted_at = 0 AND state <> 'expired';
 
 -- Trigrams of users' names, by which their keys are found.
