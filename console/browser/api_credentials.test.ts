@@ -58,8 +58,8 @@ test('VC1: name and scopes; the licence decides what a supervisor is offered; th
   const left = await page.evaluate(
     () =>
       document.documentElement.outerHTML +
-      JSON.stringify({ ...localStorage }) +
-      JSON.stringify({ ...sessionStorage }) +
+      JSON.stringify({ ...window.localStorage }) +
+      JSON.stringify({ ...window.sessionStorage }) +
       location.href,
   );
   expect(left).not.toContain(secret);
@@ -99,7 +99,7 @@ test('VC2: a supervisor sees only their own, without filter and tabs', async () 
   await table(page).getByText('Hotline report').waitFor();
   expect(await table(page).getByText('Workforce planning').count()).toBe(0);
   expect(await page.getByRole('tab').count()).toBe(0);
-  expect(await page.getByRole('textbox', { name: 'Filter' }).count()).toBe(0);
+  expect(await page.getByRole('combobox', { name: 'Filter' }).count()).toBe(0);
   // Not even with the address of somebody else's.
   await page.goto(`${w.server.demo.url}/api-credentials/${seeded('Workforce planning').id}`);
   await page.getByText(/There is no such API credential|You do not have access/).waitFor();
@@ -111,7 +111,7 @@ test('VC2: an admin has tabs and the filter; a row opens the page without the se
   await page.getByRole('tab', { name: 'Users', selected: true }).waitFor();
   expect(await table(page).getByText('Group reporting', { exact: true }).count()).toBe(0);
 
-  await page.getByRole('textbox', { name: 'Filter' }).click();
+  await page.getByRole('combobox', { name: 'Filter' }).click();
   expect(await page.getByRole('option').allInnerTexts()).toEqual(
     expect.arrayContaining(['All Credentials', 'My Credentials']),
   );
@@ -125,7 +125,7 @@ test('VC2: an admin has tabs and the filter; a row opens the page without the se
   await page.getByRole('tab', { name: 'Accounts' }).click();
   await page.waitForURL(/tab=accounts/);
   await table(page).getByText('Group reporting', { exact: true }).waitFor();
-  expect(await page.getByRole('textbox', { name: 'Filter' }).count()).toBe(0);
+  expect(await page.getByRole('combobox', { name: 'Filter' }).count()).toBe(0);
   await expectAccessible(page);
   await table(page).getByRole('row').filter({ hasText: 'Old group' }).waitFor();
   await table(page).getByRole('link', { name: 'Group reporting', exact: true }).dblclick();
@@ -215,7 +215,7 @@ test('VC2: without account-level credentials there are no tabs', async () => {
   await page.reload();
   await table(page).getByText('Claims wallboard').waitFor();
   expect(await page.getByRole('tab').count()).toBe(0);
-  await page.getByRole('textbox', { name: 'Filter' }).waitFor();
+  await page.getByRole('combobox', { name: 'Filter' }).waitFor();
 });
 
 test('the pages fit a phone', async () => {

@@ -166,7 +166,7 @@ test('NV10: an organization’s key is made for a year, with the organization th
   await page.getByRole('button', { name: 'Create API Key' }).click();
   const dialog = page.getByRole('dialog', { name: 'Create API Key' });
   await dialog.getByRole('radio', { name: /^Organization key/ }).click();
-  await dialog.getByRole('textbox', { name: 'Name' }).fill('night desk');
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('third shift');
   await dialog.getByRole('combobox', { name: 'Organization' }).click();
   await page.getByRole('option', { name: /^Radiology Night Desk/ }).click();
   await dialog.getByRole('button', { name: 'More' }).click();
@@ -178,8 +178,8 @@ test('NV10: an organization’s key is made for a year, with the organization th
   expect(await shown.innerText()).toContain(String(new Date().getFullYear() + 1));
   await expectAccessible(page);
   await shown.getByRole('button', { name: 'I have saved it' }).click();
-  await row(page, 'night desk').waitFor();
-  expect(await row(page, 'night desk').innerText()).toContain('Radiology Night Desk');
+  await row(page, 'third shift').waitFor();
+  expect(await row(page, 'third shift').innerText()).toContain('Radiology Night Desk');
 });
 
 test('one kind only: a Customer Administrator is not asked which', async () => {

@@ -100,8 +100,8 @@ test('EE2: a name, then APIs that can be searched and selected as a group; key a
   const left = await page.evaluate(
     () =>
       document.documentElement.outerHTML +
-      JSON.stringify({ ...localStorage }) +
-      JSON.stringify({ ...sessionStorage }) +
+      JSON.stringify({ ...window.localStorage }) +
+      JSON.stringify({ ...window.sessionStorage }) +
       location.href,
   );
   expect(left).not.toContain(key!.slice(8, 20) + '_');

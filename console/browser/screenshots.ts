@@ -17,8 +17,10 @@ interface Shot {
 }
 
 const first: Prepare = async (page) => {
+  const list = page.url();
   await page.locator('table.dt tbody tr .keyname, .plist .pbody').first().click();
-  await page.waitForLoadState('networkidle');
+  await page.waitForURL((url) => url.toString() !== list);
+  await page.locator('.cardb').first().waitFor();
 };
 const press =
   (name: string | RegExp): Prepare =>
@@ -94,6 +96,8 @@ test('pictures of every page', async () => {
           }
           await page.waitForLoadState('networkidle');
         }
+        // Colours change over a frame or two.
+        await page.waitForTimeout(200);
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) process.stdout.write(`${shot.name} ${suffix}: ${over} px too wide\n`);
         await page.screenshot({ path: path.join(out, `${shot.name}-${suffix}-${scheme}.png`) });

@@ -24,7 +24,7 @@ test('B5: calls of one credential and of all, by hour and day, refused by reason
   await page.getByLabel('5 calls let through, 3 refused', { exact: true }).waitFor();
   await page.getByRole('row', { name: /^Suspended 3 100 %/ }).waitFor();
   await page.getByRole('img', { name: /^5 calls let through, 3 refused/ }).waitFor();
-  await page.locator('.recharts-bar-rectangle').first().waitFor();
+  await page.locator('path.recharts-rectangle').first().waitFor();
   await expectAccessible(page);
   // The numbers of the chart, for those who can't see it.
   await page.getByText('Table', { exact: true }).click();

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Progress, Stack, Table, Text } from '@mantine/core';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
 import { hasCode, problemOf } from '../../api/problem';
 import { ConfirmDialog, Dialog } from '../../dialog/dialog';
@@ -126,19 +126,14 @@ function useCurrent(): [id: string, set: (id: string) => void] {
   const [id, setID] = useState(deletion || current);
   useEffect(() => {
     current = id;
-  }, [id]);
-  const set = useCallback(
-    (to: string) => {
-      setID(to);
-      void navigate({
-        to: '.',
-        search: ((old: object) => ({ ...old, deletion: to || undefined })) as never,
-        replace: true,
-      });
-    },
-    [navigate],
-  );
-  return [id, set];
+    if (id === deletion) return;
+    void navigate({
+      to: '.',
+      search: ((old: object) => ({ ...old, deletion: id || undefined })) as never,
+      replace: true,
+    });
+  }, [id, deletion, navigate]);
+  return [id, setID];
 }
 
 /**

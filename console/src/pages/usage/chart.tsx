@@ -6,8 +6,7 @@ import { type By, type Period, periodName } from './periods';
 /** Calls over time. What it shows stands in the table as well, for those who can't see it. */
 export default function UsageChart({ list, by, label }: { list: Period[]; by: By; label: string }) {
   const data = list.map((period) => ({
-    at: periodName(period.at, by),
-    long: periodName(period.at, by, true),
+    at: periodName(period.at, by, by === 'hour' && list.length > 25),
     'Let through': period.valid,
     Refused: period.denied,
   }));
@@ -30,7 +29,7 @@ export default function UsageChart({ list, by, label }: { list: Period[]; by: By
         tooltipAnimationDuration={0}
         barProps={{ isAnimationActive: false }}
         maxBarWidth={28}
-        gridAxis="y"
+        gridAxis="x"
       />
     </div>
   );
