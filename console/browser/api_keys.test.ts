@@ -212,7 +212,7 @@ test('PV9: what is in use says so and offers a rotation instead', async () => {
       async () =>
         (await w.api<{ items: unknown[] }>(page, 'GET', `/v1/usage?credential_id=${body.id}&by=hour`)).body.items
           .length,
-      { timeout: 25_000, interval: 500 },
+      { timeout: 75_000, interval: 1000 },
     )
     .toBe(1);
   await page.reload();
@@ -231,7 +231,7 @@ test('PV9: what is in use says so and offers a rotation instead', async () => {
   expect(await w.verify({ credential: body.key })).toMatchObject({ valid: true });
   expect(await w.verify({ credential: fresh })).toMatchObject({ valid: true });
   expect(await traces(page)).not.toContain(fresh);
-}, 60_000);
+}, 120_000);
 
 test('NV6: search finds parts of what is shown, never what is hidden', async () => {
   const page = await w.as(mara(), keysPage);

@@ -82,7 +82,13 @@ function List() {
       },
     },
   });
-  const offered = $api.useQuery('get', '/v1/client-credentials/scopes', { params: { query: tenantQuery } });
+  // Operators of the installation have none of their own in a tenant.
+  const offered = $api.useQuery(
+    'get',
+    '/v1/client-credentials/scopes',
+    { params: { query: tenantQuery } },
+    { enabled: !me.system },
+  );
   const mayCreate = offered.data !== undefined;
   const refused = credentials.error && !credentials.data;
   const gated = refused && problemOf(credentials.error).status === 403;

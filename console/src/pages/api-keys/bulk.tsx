@@ -218,7 +218,7 @@ function BulkBar({
   return (
     <>
       <IconAlertTriangle size={16} stroke={1.8} className="warn fixed" aria-hidden />
-      <span className="tcount trunc" role="status">
+      <span className="tcount trunc ttold" role="status">
         {number(total - failed_total)} of {counted(total, 'key', 'keys')} deleted. {were}
       </span>
       <Button variant="subtle" size="compact-sm" onClick={onShow}>

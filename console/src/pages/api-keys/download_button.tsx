@@ -58,7 +58,7 @@ export function useDownload(url: string): { button: (disabled: boolean) => React
       ) : (
         <>
           <IconAlertCircle size={16} stroke={1.8} className="danger fixed" aria-hidden />
-          <span className="trunc" role="alert">
+          <span className="trunc ttold" role="alert">
             {doing.error instanceof Truncated
               ? `The download broke off after ${number(doing.error.rows)} of ${counted(doing.error.total, 'key', 'keys')}. Nothing was saved.`
               : problemOf(doing.error).detail}

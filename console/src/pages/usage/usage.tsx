@@ -113,7 +113,7 @@ function Choices({ search, span, by }: { search: Asked; span: string; by: By }) 
   const set = useSet();
   const units: readonly By[] = spans.find((s) => s.value === span)!.by;
   return (
-    <div className="filters">
+    <div className="filters wraps">
       <CredentialChoice value={search.credential} onChange={(credential) => set({ credential })} />
       <Select
         aria-label="Time"
