@@ -99,6 +99,10 @@ func TestAuditLogOfThePage(t *testing.T) {
 		if len(found.Items) == 0 || found.Items[0].OrganizationName != "Northwind" {
 			t.Errorf("by who and where: %+v", found)
 		}
+		one := into[api.List[api.AuditEvent]](t, ada.must(http.StatusOK, http.MethodGet, "/v1/audit-events?up_to=2&order=desc&limit=1", nil))
+		if len(one.Items) != 1 || one.Items[0].Sequence != 2 || one.Total != 2 {
+			t.Errorf("the second event alone: %+v", one)
+		}
 		last := into[api.AuditCheckpoint](t, ada.must(http.StatusOK, http.MethodGet, "/v1/audit-checkpoints/latest", nil))
 		check := into[api.AuditCheck](t, ada.must(http.StatusOK, http.MethodPost, "/v1/audit-checkpoints/check", nil))
 		if !check.OK || check.Events == 0 || check.Sequence != last.Sequence {
