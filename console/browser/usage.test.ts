@@ -10,7 +10,7 @@ test('B5: calls of one credential and of all, by hour and day, refused by reason
   for (let i = 0; i < 5; i++) expect((await w.verify({ credential: made.body.key })).valid).toBe(true);
   await w.api(page, 'POST', `/v1/api-keys/${made.body.id}/suspend`);
   for (let i = 0; i < 3; i++) expect((await w.verify({ credential: made.body.key })).valid).toBe(false);
-  // What was counted is written once a minute.
+  // What was counted is written after a while, a minute at most.
   await expect
     .poll(
       async () =>

@@ -15,14 +15,27 @@ import (
 // usageBatch is how many rows go into one transaction.
 const usageBatch = 1000
 
-// keepUsage writes what verification counted, now and then.
+// keepUsage writes what verification counted, now and then: soon where that is quick, less
+// often where many keys are in use, so that it takes a twentieth of the time at most until
+// the longest pause is reached.
 func (n *Node) keepUsage(ctx context.Context) error {
-	every(ctx, usageInterval, func() {
+	pause := usageLeast
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		began := time.Now()
 		if err := n.flushUsage(ctx); err != nil && ctx.Err() == nil {
 			n.cfg.Logger.WarnContext(ctx, "usage could not be written; it is kept for the next time", slog.Any("error", err))
 		}
-	})
-	return nil
+		pause = usagePause(time.Since(began))
+	}
+}
+
+func usagePause(took time.Duration) time.Duration {
+	return min(max(20*took, usageLeast), usageMost)
 }
 
 // flushUsage writes everything counted so far. What can't be written is kept for the next

@@ -25,7 +25,8 @@ import (
 
 const (
 	shutdownGrace = 10 * time.Second
-	usageInterval = time.Minute
+	usageLeast    = 5 * time.Second
+	usageMost     = time.Minute
 	expireEvery   = 30 * time.Second
 	signingEvery  = 10 * time.Minute
 	pruneEvery    = time.Hour
