@@ -118,6 +118,7 @@ test('VX1: the examples hold this account’s values, and what is copied signs a
         Buffer.from(signature, 'base64url'),
       );
       expect(good).toBe(true);
+      expect(await w.verify({ credential: token })).toMatchObject({ valid: true, code: 'VALID' });
     }
   } finally {
     fs.rmSync(dir, { recursive: true });

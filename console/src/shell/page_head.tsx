@@ -7,8 +7,8 @@ import { useMe } from '../session/me';
 interface PageHeadProps {
   /** The page's name, or the object's. */
   title: string;
-  /** The page above, as a link: { label: 'Apps', to: '/apps' }. */
-  parent?: { label: string; to: string };
+  /** The page above, as a link: { label: 'Apps', to: '/apps' }; without `to` it is no page of this person's. */
+  parent?: { label: string; to?: string };
   /** The page of docs/console that is about this one: "api-keys". */
   help: string;
   /** A state badge. */
@@ -29,9 +29,13 @@ export function PageHead({ title, parent, help, badge, sub, children }: PageHead
           <Title order={1}>
             {parent && (
               <>
-                <Link to={parent.to} className="crumb">
-                  {parent.label}
-                </Link>
+                {parent.to ? (
+                  <Link to={parent.to} className="crumb">
+                    {parent.label}
+                  </Link>
+                ) : (
+                  <span className="crumb plaincrumb">{parent.label}</span>
+                )}
                 <span className="crumbmark" aria-hidden>
                   /
                 </span>

@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconBuildingSkyscraper, IconKey, IconPlus, IconX } f
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { $api, answered, api } from '../../api/client';
-import { useMe } from '../../session/me';
+import { can, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
@@ -28,7 +28,6 @@ import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotR
 import { LegacyBanner } from './legacy_banner';
 
 const help = 'api-keys';
-const settings = { label: 'Settings', to: '/settings' };
 const none: APIKey[] = [];
 const idOf = (key: APIKey) => key.id;
 
@@ -108,6 +107,9 @@ export function APIKeysPage() {
     ];
   };
 
+  // The settings are a page of those who may change them.
+  const parent = { label: 'Settings', to: can(me, 'claviger.tenant:manage') ? '/settings' : undefined };
+
   async function choose() {
     const once = crypto.randomUUID();
     let next: Chosen;
@@ -132,7 +134,7 @@ export function APIKeysPage() {
   if (error && !data) {
     return (
       <Page kind="plain">
-        <PageHead title="API Keys" parent={settings} help={help} />
+        <PageHead title="API Keys" parent={parent} help={help} />
         <div className="tbl">
           <ListRefused
             what="The keys"
@@ -153,7 +155,7 @@ export function APIKeysPage() {
   );
   return (
     <Page kind={nothing ? 'plain' : 'fill'}>
-      <PageHead title="API Keys" parent={settings} help={help}>
+      <PageHead title="API Keys" parent={parent} help={help}>
         {!nothing && download.button(!rows || total === 0)}
         {!nothing && createButton}
       </PageHead>

@@ -9,6 +9,14 @@ import { called } from './keys';
 
 type Issued = Schema<'IssuedAPIKey'>;
 
+const asUser = (id: string) => `curl https://api.example.com/v1/reports \\\n  --user "${id}:$API_KEY"`;
+
+/** A desktop client signs in whoever is signed on to the computer. */
+const asOrganization = () =>
+  `curl ${location.origin}/v1/sign-in/automatic \\
+  -H 'Content-Type: application/json' \\
+  -d "{\\"key\\":\\"$API_KEY\\",\\"username\\":\\"$USER\\",\\"client\\":\\"desktop\\"}"`;
+
 /** The new key, until "I have saved it": it is in no other place of the page. */
 export function KeyShown({ issued, onSaved }: { issued: Issued; onSaved: () => void }) {
   const [copied, setCopied] = useState(false);
@@ -45,10 +53,10 @@ export function KeyShown({ issued, onSaved }: { issued: Issued; onSaved: () => v
         />
       )}
       {user && <ShownValue label="User ID" value={issued.owner.id} />}
-      {user && shown && (
+      {shown && (
         <div>
           <h3 className="fieldlabel">Try it</h3>
-          <Code label="Try it">{`curl https://api.example.com/v1/reports \\\n  --user "${issued.owner.id}:$API_KEY"`}</Code>
+          <Code label="Try it">{user ? asUser(issued.owner.id) : asOrganization()}</Code>
         </div>
       )}
       <Facts
