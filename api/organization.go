@@ -119,6 +119,12 @@ type AcceptInvitationRequest struct {
 	Password Secret `json:"password" minLength:"1" maxLength:"1024" doc:"12 to 128 characters, not the user name."`
 }
 
+// AcceptedInvitation is what an invited person signs in with, beside the password.
+type AcceptedInvitation struct {
+	Tenant   string `json:"tenant" doc:"The tenant's slug."`
+	Username string `json:"username"`
+}
+
 // FirstAdminRequest makes the installation's first administrator. It works once.
 type FirstAdminRequest struct {
 	Token       Secret `json:"token" minLength:"1" maxLength:"200" doc:"From the command claviger first-admin."`

@@ -59,10 +59,10 @@ func (c *Client) InviteUser(ctx context.Context, id string) (*api.CreatedUser, e
 	return one[api.CreatedUser](ctx, c, change(at("v1", users, id, "invite"), nil))
 }
 
-// AcceptInvitation sets the password of an invited user. The invitation's token is the
-// proof: no credential is needed.
-func (c *Client) AcceptInvitation(ctx context.Context, r api.AcceptInvitationRequest) error {
-	return c.do(ctx, request{method: http.MethodPost, path: at("v1", "invitations", "accept"), body: r})
+// AcceptInvitation sets the password of an invited user and tells what they sign in as. The
+// invitation's token is the proof: no credential is needed.
+func (c *Client) AcceptInvitation(ctx context.Context, r api.AcceptInvitationRequest) (*api.AcceptedInvitation, error) {
+	return one[api.AcceptedInvitation](ctx, c, request{method: http.MethodPost, path: at("v1", "invitations", "accept"), body: r})
 }
 
 // AcceptFirstAdmin makes the installation's first administrator, once. The token of

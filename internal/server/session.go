@@ -34,7 +34,7 @@ func (s *Server) sessionRoutes() {
 	}, s.reauthenticate)
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/invitations/accept", Operation: "AcceptInvitation", Public: true, tag: tag,
-		summary: "Set the password of an invited user", status: http.StatusNoContent,
+		summary: "Set the password of an invited user",
 	}, s.acceptInvitation)
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/sign-in/automatic", Operation: "SignInAutomatically", Public: true, tag: tag,
@@ -116,9 +116,13 @@ func (s *Server) reauthenticate(ctx context.Context, c *call, in *reauthenticate
 
 type acceptInvitationInput struct{ Body api.AcceptInvitationRequest }
 
-func (s *Server) acceptInvitation(ctx context.Context, c *call, in *acceptInvitationInput) (*none, error) {
-	_, _, err := s.signin.AcceptInvitation(ctx, in.Body.Token.Reveal(), in.Body.Password.Reveal(), c.from)
-	return nil, err
+// acceptInvitation tells the person, who came with nothing but a link, what to sign in as.
+func (s *Server) acceptInvitation(ctx context.Context, c *call, in *acceptInvitationInput) (*body[api.AcceptedInvitation], error) {
+	tenant, user, err := s.signin.AcceptInvitation(ctx, in.Body.Token.Reveal(), in.Body.Password.Reveal(), c.from)
+	if err != nil {
+		return nil, err
+	}
+	return &body[api.AcceptedInvitation]{api.AcceptedInvitation{Tenant: tenant.Slug, Username: user.Username}}, nil
 }
 
 type signInAutomaticallyInput struct {

@@ -264,7 +264,14 @@ func TestInvitationsWorkOnce(t *testing.T) {
 			t.Error("the link doesn't hold the token in its fragment")
 		}
 		accept := func(token, pass string) int {
-			return (&client{w: w}).do(http.MethodPost, "/v1/invitations/accept", map[string]any{"token": token, "password": pass}).status
+			got := (&client{w: w}).do(http.MethodPost, "/v1/invitations/accept", map[string]any{"token": token, "password": pass})
+			if got.status == http.StatusOK {
+				want := api.AcceptedInvitation{Tenant: w.a.Slug, Username: "Grace"}
+				if who := into[api.AcceptedInvitation](t, got); who != want {
+					t.Errorf("to sign in as %+v, want %+v", who, want)
+				}
+			}
+			return got.status
 		}
 		if got := accept("made up", password); got != http.StatusNotFound {
 			t.Errorf("a made-up token: %d", got)
@@ -272,7 +279,7 @@ func TestInvitationsWorkOnce(t *testing.T) {
 		if got := accept(token, "short"); got != http.StatusBadRequest {
 			t.Errorf("a short password: %d", got)
 		}
-		if got := accept(token, password); got != http.StatusNoContent {
+		if got := accept(token, password); got != http.StatusOK {
 			t.Errorf("accepting: %d", got)
 		}
 		if got := accept(token, password); got != http.StatusNotFound {

@@ -4,6 +4,9 @@ import { answer, api } from '../../api/client';
 import { BrokenLink } from './invitation';
 import { SetPassword, takeToken } from './set_password';
 
+// The tenant of the installation itself has this name everywhere.
+const systemTenant = 'system';
+
 /** The first system administrator of a new installation. */
 export function FirstAdminPage() {
   const [token] = useState(takeToken);
@@ -17,7 +20,11 @@ export function FirstAdminPage() {
       action="Create administrator and sign in"
       fields={['username']}
       errorsTo={setErrors}
-      send={(password) => answer(api.POST('/v1/first-admin', { body: { token, username: username.trim(), password } }))}
+      send={async (password) => {
+        const name = username.trim();
+        await answer(api.POST('/v1/first-admin', { body: { token, username: name, password } }));
+        await answer(api.POST('/v1/sessions', { body: { tenant: systemTenant, username: name, password } }));
+      }}
     >
       <TextInput
         label="User name"

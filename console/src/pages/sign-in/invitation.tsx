@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { useState } from 'react';
-import { answer, api } from '../../api/client';
+import { answer, answered, api } from '../../api/client';
 import { Door } from './door';
 import { SetPassword, takeToken } from './set_password';
 
@@ -14,7 +14,10 @@ export function InvitationPage() {
       text="Choose a password for your account. The link you followed works once."
       action="Set password and sign in"
       fields={[]}
-      send={(password) => answer(api.POST('/v1/invitations/accept', { body: { token, password } }))}
+      send={async (password) => {
+        const who = await answered(api.POST('/v1/invitations/accept', { body: { token, password } }));
+        await answer(api.POST('/v1/sessions', { body: { ...who, password } }));
+      }}
     />
   );
 }
