@@ -65,7 +65,7 @@ const shots: Shot[] = [
     at: '/settings/api-keys',
     then: async (page) => {
       await page.keyboard.press('Control+k');
-      await page.getByRole('combobox').fill('a');
+      await page.getByRole('combobox', { name: /^Go to/ }).fill('a');
     },
   },
   { name: 'scope', who: 'system', at: '/tenants', then: press(/^Organization:/) },
