@@ -70,9 +70,15 @@ var databases atomic.Int64
 // eachEngine runs the test on SQLite, and on PostgreSQL when CLAVIGER_TEST_POSTGRES is set.
 func eachEngine(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { run(t, newWorld(t, sqlite(t))) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		run(t, newWorld(t, sqlite(t)))
+	})
 	if server := os.Getenv("CLAVIGER_TEST_POSTGRES"); server != "" {
-		t.Run("postgres", func(t *testing.T) { run(t, newWorld(t, postgres(t, server))) })
+		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
+			run(t, newWorld(t, postgres(t, server)))
+		})
 	} else if os.Getenv("CLAVIGER_TEST_REQUIRE") != "" {
 		t.Fatal("CLAVIGER_TEST_POSTGRES is missing, and CLAVIGER_TEST_REQUIRE is set")
 	}
