@@ -108,6 +108,8 @@ lint:
 bench: build
 	@tools/install-debian postgresql wrk
 	@DURABLE=1 e2e/postgres/with-postgres $(GO) run ./bench
+	@tools/install-debian chromium fonts-liberation
+	@cd console && npm run --silent bench
 
 .PHONY: soak
 soak:
