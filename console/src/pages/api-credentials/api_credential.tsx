@@ -1,16 +1,14 @@
 import { Button } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { Code, ShownValue } from '../../dialog/secret';
 import { useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
-import { PlanGate } from '../../state/plan_gate';
+import { ObjectPage } from '../../state/object_page';
 import { ProblemNote } from '../../state/problem_note';
 import { useNow } from '../../time/now';
 import { Expiry, Moment, Past } from '../../time/when';
@@ -37,33 +35,19 @@ export function APICredentialPage() {
     { placeholderData: undefined },
   );
   return (
-    <Page kind="detail">
-      {credentials.data && problemOf(credentials.error).status !== 404 ? (
-        <View credentials={credentials.data} />
-      ) : (
-        <>
-          <PageHead title="API credentials" parent={parent} help="api-credentials" />
-          {credentials.error && (
-            <div className="card">
-              {problemOf(credentials.error).code === 'plan_without_api_access' ? (
-                <PlanGate things="API credentials" />
-              ) : (
-                <ObjectFailed
-                  what="API credential"
-                  error={credentials.error}
-                  onRetry={() => void credentials.refetch()}
-                  back={
-                    <Button component={Link} to="/api-credentials" variant="default">
-                      Go to the API credentials
-                    </Button>
-                  }
-                />
-              )}
-            </div>
-          )}
-        </>
+    <ObjectPage
+      query={credentials}
+      what="API credential"
+      things="API credentials"
+      parent={parent}
+      help="api-credentials"
+    >
+      {(data) => (
+        <Page kind="detail">
+          <View credentials={data} />
+        </Page>
       )}
-    </Page>
+    </ObjectPage>
   );
 }
 

@@ -2,14 +2,12 @@ import { Button, Text } from '@mantine/core';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
-import { hasCode } from '../../api/problem';
 import { RecoverableSecret } from '../../dialog/secret';
 import { can, useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
-import { PlanGate } from '../../state/plan_gate';
+import { ObjectPage } from '../../state/object_page';
 import { Info } from '../../state/problem_note';
 import { Expiry, Moment, Past } from '../../time/when';
 import { useNow } from '../../time/now';
@@ -25,35 +23,11 @@ const help = 'api-keys';
 /** One key: the key itself where it is kept, its use, its details. */
 export function APIKeyPage() {
   const { id } = useParams({ strict: false }) as { id: string };
-  const { data, error, refetch } = $api.useQuery(
-    'get',
-    '/v1/api-keys/{id}',
-    { params: { path: { id } } },
-    { placeholderData: undefined },
-  );
-  if (data) return <KeyPage apiKey={data} />;
+  const key = $api.useQuery('get', '/v1/api-keys/{id}', { params: { path: { id } } }, { placeholderData: undefined });
   return (
-    <Page kind="detail">
-      <PageHead title="API key" parent={parent} help={help} />
-      {error && (
-        <div className="tbl">
-          {hasCode(error, 'plan_without_api_access') ? (
-            <PlanGate things="keys" />
-          ) : (
-            <ObjectFailed
-              what="key"
-              error={error}
-              onRetry={() => void refetch()}
-              back={
-                <Button component={Link} to="/settings/api-keys" variant="default">
-                  All API keys
-                </Button>
-              }
-            />
-          )}
-        </div>
-      )}
-    </Page>
+    <ObjectPage query={key} what="key" title="API key" things="API keys" parent={parent} help={help}>
+      {(data) => <KeyPage apiKey={data} />}
+    </ObjectPage>
   );
 }
 

@@ -1,15 +1,13 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api, answered, api } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { Code, RecoverableSecret } from '../../dialog/secret';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
-import { PlanGate } from '../../state/plan_gate';
+import { ObjectPage } from '../../state/object_page';
 import { Info, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { useNow } from '../../time/now';
@@ -24,34 +22,13 @@ export function AppPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const app = $api.useQuery('get', '/v1/apps/{id}', { params: { path: { id } } }, { placeholderData: undefined });
   return (
-    <Page kind="detail">
-      {app.data && problemOf(app.error).status !== 404 ? (
-        <AppView app={app.data} />
-      ) : (
-        <>
-          <PageHead title="App" parent={{ label: 'Apps', to: '/apps' }} help="apps" />
-          {app.error &&
-            (problemOf(app.error).code === 'plan_without_api_access' ? (
-              <div className="card">
-                <PlanGate things="apps" />
-              </div>
-            ) : (
-              <div className="card">
-                <ObjectFailed
-                  what="app"
-                  error={app.error}
-                  onRetry={() => void app.refetch()}
-                  back={
-                    <Button component={Link} to="/apps" variant="default">
-                      Go to the apps
-                    </Button>
-                  }
-                />
-              </div>
-            ))}
-        </>
+    <ObjectPage query={app} what="app" things="apps" parent={{ label: 'Apps', to: '/apps' }} help="apps">
+      {(data) => (
+        <Page kind="detail">
+          <AppView app={data} />
+        </Page>
       )}
-    </Page>
+    </ObjectPage>
   );
 }
 

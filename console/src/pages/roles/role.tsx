@@ -16,7 +16,7 @@ import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { ObjectFailed } from '../../state/blank';
+import { ObjectPage } from '../../state/object_page';
 import { Info } from '../../state/problem_note';
 import { Moment } from '../../time/when';
 import { counted } from '../../words';
@@ -45,12 +45,10 @@ export function RolePage() {
     { params: { path: { id } } },
     { placeholderData: undefined, retry: false },
   );
-  if (role.data) return <RoleShown key={id} role={role.data} />;
   return (
-    <Page kind="detail">
-      <PageHead title="Role" parent={{ label: 'Roles', to: '/roles' }} help="roles" />
-      {role.error && <ObjectFailed what="role" error={role.error} onRetry={() => void role.refetch()} />}
-    </Page>
+    <ObjectPage query={role} what="role" things="roles" parent={{ label: 'Roles', to: '/roles' }} help="roles">
+      {(data) => <RoleShown key={id} role={data} />}
+    </ObjectPage>
   );
 }
 

@@ -1,16 +1,14 @@
 import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core';
 import { IconCircleCheck, IconPlus, IconX } from '@tabler/icons-react';
-import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { useOnce } from '../../api/once';
 import { Code } from '../../dialog/secret';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
-import { PlanGate } from '../../state/plan_gate';
+import { ObjectPage } from '../../state/object_page';
 import { ProblemNote } from '../../state/problem_note';
 import { Expiry, Moment, Past } from '../../time/when';
 import { useMe } from '../../session/me';
@@ -32,33 +30,19 @@ export function ServiceAccountPage() {
     { placeholderData: undefined },
   );
   return (
-    <Page kind="detail">
-      {account.data && problemOf(account.error).status !== 404 ? (
-        <AccountView account={account.data} />
-      ) : (
-        <>
-          <PageHead title="Service account" parent={parent} help="service-accounts" />
-          {account.error && (
-            <div className="card">
-              {problemOf(account.error).code === 'plan_without_api_access' ? (
-                <PlanGate things="service accounts" />
-              ) : (
-                <ObjectFailed
-                  what="service account"
-                  error={account.error}
-                  onRetry={() => void account.refetch()}
-                  back={
-                    <Button component={Link} to="/service-accounts" variant="default">
-                      Go to the service accounts
-                    </Button>
-                  }
-                />
-              )}
-            </div>
-          )}
-        </>
+    <ObjectPage
+      query={account}
+      what="service account"
+      things="service accounts"
+      parent={parent}
+      help="service-accounts"
+    >
+      {(data) => (
+        <Page kind="detail">
+          <AccountView account={data} />
+        </Page>
       )}
-    </Page>
+    </ObjectPage>
   );
 }
 

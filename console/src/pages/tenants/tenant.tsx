@@ -10,7 +10,7 @@ import { useCan } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
+import { ObjectPage } from '../../state/object_page';
 import { Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { Moment } from '../../time/when';
@@ -23,25 +23,21 @@ type Asking = 'edit' | 'suspend' | 'delete';
 export function TenantPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const tenant = $api.useQuery('get', '/v1/tenants/{id}', { params: { path: { id } } }, { placeholderData: undefined });
-  const parent = { label: 'Tenants', to: '/tenants' };
-  if (tenant.isError) {
-    return (
-      <Page kind="detail">
-        <PageHead title="Tenant" parent={parent} help="tenants" />
-        <ObjectFailed
-          what="tenant"
-          error={tenant.error}
-          onRetry={() => void tenant.refetch()}
-          back={
-            <Button component={Link} to="/tenants" variant="default">
-              All tenants
-            </Button>
-          }
-        />
-      </Page>
-    );
-  }
-  return <Page kind="detail">{tenant.data && <Shown key={id} tenant={tenant.data} />}</Page>;
+  return (
+    <ObjectPage
+      query={tenant}
+      what="tenant"
+      things="tenants"
+      parent={{ label: 'Tenants', to: '/tenants' }}
+      help="tenants"
+    >
+      {(data) => (
+        <Page kind="detail">
+          <Shown key={id} tenant={data} />
+        </Page>
+      )}
+    </ObjectPage>
+  );
 }
 
 function useRefresh() {

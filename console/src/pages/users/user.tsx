@@ -9,7 +9,7 @@ import { useScope } from '../../session/scope';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
-import { ObjectFailed } from '../../state/blank';
+import { ObjectPage } from '../../state/object_page';
 import { Info } from '../../state/problem_note';
 import { useNow } from '../../time/now';
 import { ahead } from '../../time/time';
@@ -29,12 +29,10 @@ export function UserPage() {
     { params: { path: { id } } },
     { placeholderData: undefined, retry: false },
   );
-  if (user.data) return <UserShown key={id} user={user.data} />;
   return (
-    <Page kind="detail">
-      <PageHead title="User" parent={{ label: 'Users', to: '/users' }} help="users" />
-      {user.error && <ObjectFailed what="user" error={user.error} onRetry={() => void user.refetch()} />}
-    </Page>
+    <ObjectPage query={user} what="user" things="users" parent={{ label: 'Users', to: '/users' }} help="users">
+      {(data) => <UserShown key={id} user={data} />}
+    </ObjectPage>
   );
 }
 
