@@ -1,0 +1,99 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// DeliveryFilter narrows a list of deliveries; empty fields mean any.
+type DeliveryFilter struct {
+	Kind      DeliveryKind
+	State     DeliveryState
+	Recipient string
+	About     string
+}
+
+func (f DeliveryFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
+	for _, c := range []struct{ column, value string }{
+		{"kind", string(f.Kind)}, {"state", string(f.State)}, {"recipient", f.Recipient}, {"about", f.About},
+	} {
+		if c.value != "" {
+			q = q.Where("? = ?", bun.Ident(c.column), c.value)
+		}
+	}
+	return q
+}
+
+// Deliveries lists the tenant's deliveries in the order in which they were made.
+func (tx *Tx) Deliveries(f DeliveryFilter, p Page) (List[Delivery], error) {
+	return deliveries(tx, f, p, func(q *bun.SelectQuery) *bun.SelectQuery { return tx.scope(q) })
+}
+
+// AllTenantsDeliveries lists the deliveries of one tenant, or of all when it is empty, in the
+// order in which they were made.
+func (tx *Tx) AllTenantsDeliveries(tenant tenancy.TenantID, f DeliveryFilter, p Page) (List[Delivery], error) {
+	if tenant != "" {
+		return tx.AllTenantsIn(tenant).Deliveries(f, p)
+	}
+	return deliveries(tx, f, p, nil)
+}
+
+func deliveries(tx *Tx, f DeliveryFilter, p Page, scope func(*bun.SelectQuery) *bun.SelectQuery) (List[Delivery], error) {
+	for _, text := range []string{f.Recipient, f.About} {
+		if !validText(text) {
+			return List[Delivery]{}, errText
+		}
+	}
+	l := listing[deliveryRow, Delivery]{
+		name: "deliveries", filter: fmt.Sprintf("%v", f),
+		sorts: []sorting[deliveryRow]{{name: "created_at"}},
+		row:   func(r *deliveryRow) int64 { return r.RowID },
+		scope: scope,
+		item:  (*deliveryRow).delivery,
+	}
+	if f != (DeliveryFilter{}) {
+		l.where = f.where
+	}
+	return list(tx, l, p)
+}
+
+// DeliveryCount says how many deliveries of a kind are in a state.
+type DeliveryCount struct {
+	Kind   DeliveryKind
+	State  DeliveryState
+	Count  int64
+	Oldest time.Time // when the oldest of them was made
+}
+
+// AllTenantsDeliveryCounts counts the deliveries that are pending or dead.
+func (tx *Tx) AllTenantsDeliveryCounts() ([]DeliveryCount, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Kind, State   string
+		Found, Oldest int64
+	}
+	err = db.NewSelect().TableExpr("deliveries").Column("kind", "state").
+		ColumnExpr("count(*) AS found").ColumnExpr("min(created_at) AS oldest").
+		Where("state IN ('pending', 'dead')").Group("kind", "state").OrderExpr("kind, state").Scan(tx.ctx, &rows)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("counting deliveries: %w", err))
+	}
+	out := make([]DeliveryCount, len(rows))
+	for i, r := range rows {
+		out[i] = DeliveryCount{Kind: DeliveryKind(r.Kind), State: DeliveryState(r.State), Count: r.Found, Oldest: moment(r.Oldest)}
+	}
+	return out, nil
+}
+
+// AllTenantsPruneDeliveries removes deliveries that were finished before a time, at most limit.
+func (tx *Tx) AllTenantsPruneDeliveries(before time.Time, limit int) error {
+	return tx.exec("DELETE FROM deliveries WHERE row_id IN (SELECT row_id FROM deliveries "+
+		"WHERE state <> 'pending' AND finished_at < ? ORDER BY finished_at LIMIT ?)", micros(before), int64(limit))
+}
