@@ -27,7 +27,7 @@ func (tx *Tx) CredentialsByID(ids []credential.ID) ([]credential.Credential, err
 		return nil, nil
 	}
 	rows, err := all[credentialRow](tx, "credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
-		return tx.scope(q).Where("id IN (?)", bun.List(bare)).Order("row_id")
+		return q.Where(ofTenant, string(tx.tenant)).Where("id IN (?)", bun.List(bare)).Order("row_id")
 	})
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (tx *Tx) MaterialOf(ids []credential.ID) (map[credential.ID][]credential.Ma
 	var rows []namedSecret
 	err = db.NewSelect().TableExpr("credential_secrets AS s").Join("JOIN credentials AS c ON c.row_id = s.row_id").
 		ColumnExpr("s.row_id, s.field, s.version, s.digest, s.pepper_version, s.valid_until, s.sealed, s.public_key, c.id").
-		Where("c.id IN (?)", bun.List(bare)).Where("c.tenant_id = ?", string(tx.tenant)).
+		Where("c.id IN (?)", bun.List(bare)).Where("c."+ofTenant, string(tx.tenant)).
 		OrderExpr("s.row_id, s.field, s.version").Scan(tx.ctx, &rows)
 	if err != nil {
 		return nil, tx.fail(fmt.Errorf("reading material: %w", err))
@@ -107,7 +107,7 @@ func (tx *Tx) Usernames(ids []tenancy.UserID) (map[tenancy.UserID]string, error)
 	}
 	var rows []struct{ ID, Username string }
 	err = db.NewSelect().TableExpr("users").Column("id", "username").
-		Where("tenant_id = ?", string(tx.tenant)).Where("id IN (?)", bun.List(list)).Scan(tx.ctx, &rows)
+		Where(ofTenant, string(tx.tenant)).Where("id IN (?)", bun.List(list)).Scan(tx.ctx, &rows)
 	if err != nil {
 		return nil, tx.fail(fmt.Errorf("reading user names: %w", err))
 	}

@@ -160,7 +160,7 @@ func (tx *Tx) OpenLinks(purpose string, now time.Time, users []tenancy.UserID) (
 	out := map[tenancy.UserID]time.Time{}
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(ids)), maxNamed) {
 		rows, err := all[linkOnceRow](tx, "links", func(q *bun.SelectQuery) *bun.SelectQuery {
-			return tx.scope(q).Where("purpose = ? AND expires_at > ?", purpose, micros(now)).Where("user_id IN (?)", bun.List(chunk))
+			return q.Where(ofTenant, string(tx.tenant)).Where("purpose = ? AND expires_at > ?", purpose, micros(now)).Where("user_id IN (?)", bun.List(chunk))
 		})
 		if err != nil {
 			return nil, err

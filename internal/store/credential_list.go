@@ -74,9 +74,9 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			{name: "created_at", parted: true},
 			{name: "expires_at", column: "expires_at", only: f.whereShown, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
-			byName("organization", organizationNamed),
-			byName("owner", ownerNamed),
-			byName("created_by", creatorNamed),
+			byName("organization", organizationNamed, byOrganization),
+			byName("owner", ownerNamed, byOwner(f)),
+			byName("created_by", creatorNamed, nil),
 		},
 		hidden: []string{"search_text"},
 		rowID:  "row_id",
@@ -103,7 +103,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 // What a credential's other columns show, made ready for sorting. People are shown by their
 // display name, and by their user name where they have none.
 const (
-	userNamed = "(SELECT CASE name_key WHEN '' THEN folded ELSE name_key END FROM users WHERE users.tenant_id = ?TableAlias.tenant_id AND users.id = "
+	userNamed = "(SELECT " + userShown + " FROM users WHERE users.tenant_id = ?TableAlias.tenant_id AND users.id = "
 
 	organizationNamed = "COALESCE((SELECT name_key FROM organizations WHERE organizations.tenant_id = ?TableAlias.tenant_id" +
 		" AND organizations.id = ?TableAlias.organization_id), '')"
@@ -114,9 +114,9 @@ const (
 	creatorNamed = "COALESCE(CASE ?TableAlias.created_by_type WHEN 'user' THEN " + userNamed + "?TableAlias.created_by_id) END, lower(?TableAlias.created_by_name))"
 )
 
-func byName(name, looked string) sorting[credentialRow] {
+func byName(name, looked string, groups grouping) sorting[credentialRow] {
 	return sorting[credentialRow]{
-		name: name, column: "sort_key", looked: looked, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
+		name: name, column: "sort_key", looked: looked, groups: groups, key: func(r *credentialRow) sortKey { return sortKey{Text: r.SortKey} },
 	}
 }
 
@@ -152,8 +152,7 @@ func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bu
 	}
 	for _, id := range ids {
 		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery {
-			// The expression keeps databases from taking the tenant's index.
-			return q.Where("organization_id = ? AND tenant_id || '' = ?", id, string(tx.tenant))
+			return q.Where("organization_id = ? AND "+ofTenant, id, string(tx.tenant))
 		})
 	}
 	return parts, nil

@@ -86,8 +86,9 @@ type sorting[M any] struct {
 	name   string
 	column string
 	// looked, when set, is SQL for a text of another table; the row reads it as column.
-	// There is no index for such an order: all that match are sorted.
+	// There is no index for such an order: pages come from groups, or all that match are sorted.
 	looked string
+	groups grouping // with looked; nil when there are no indexes for them
 	// only, when set, adds a condition that where has, too, for an index that has the order.
 	only   func(*bun.SelectQuery) *bun.SelectQuery
 	parted bool // there is an index for each part
@@ -210,6 +211,9 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 		})
 	}
 	if order.looked != "" {
+		if rows, whole, err := l.fromGroups(tx, order, at, desc != backwards, n); err != nil || whole {
+			return rows, err
+		}
 		return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
 			q = q.ColumnExpr("?TableColumns").ColumnExpr(order.looked+" AS ?", bun.Ident(order.column))
 			return l.narrowed(l.where(l.from(q, order, at, desc != backwards))).Limit(int64(n))
@@ -242,6 +246,18 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return l.narrowed(l.where(l.from(q, order, at, desc))).Limit(int64(n))
 	})
+}
+
+// fromGroups is a page in a looked-up order, unless so little matches that it is better sorted.
+func (l *listing[M, T]) fromGroups(tx *Tx, order sorting[M], at *cursor, desc bool, n int) (rows []M, whole bool, err error) {
+	if order.groups == nil {
+		return nil, false, nil
+	}
+	few, err := l.finds(tx, fewHits)
+	if err != nil || few {
+		return nil, false, err
+	}
+	return l.grouped(tx, order, at, desc, n)
 }
 
 // walk looks through a window of rows in the order of the page. What it found is the whole

@@ -68,6 +68,10 @@ func (tx *Tx) OrganizationNames(ids []tenancy.OrgID) (map[tenancy.OrgID]string, 
 	return out, nil
 }
 
+// ofTenant is the tenant's condition beside a list of IDs. An expression can't be looked up, so
+// databases go by the IDs: SQLite takes a tenant for smaller than fifty of them.
+const ofTenant = "tenant_id || '' = ?"
+
 type nameRow struct{ ID, Name, Display string }
 
 func (tx *Tx) names(table, name, display string, ids map[string]bool) (all []nameRow, err error) {
@@ -79,7 +83,7 @@ func (tx *Tx) names(table, name, display string, ids map[string]bool) (all []nam
 		}
 		var rows []nameRow
 		err = db.NewSelect().TableExpr(table).ColumnExpr("id, "+name+" AS name, "+display+" AS display").
-			Where("tenant_id = ?", string(tx.tenant)).Where("id IN (?)", bun.List(chunk)).Scan(tx.ctx, &rows)
+			Where(ofTenant, string(tx.tenant)).Where("id IN (?)", bun.List(chunk)).Scan(tx.ctx, &rows)
 		if err != nil {
 			return nil, tx.fail(fmt.Errorf("reading names of %s: %w", table, err))
 		}
@@ -117,7 +121,7 @@ func (tx *Tx) LatestCredentials(kind access.PrincipalType, ids []string) (map[st
 	valid := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !validText(id) })
 	for chunk := range slices.Chunk(valid, maxNamed) {
 		rows, err := all[credentialRow](tx, "credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
-			return tx.scope(q).Where("principal_id IN (?)", bun.List(chunk)).Where("principal_type = ?", string(kind)).Order("row_id")
+			return q.Where(ofTenant, string(tx.tenant)).Where("principal_id IN (?)", bun.List(chunk)).Where("principal_type = ?", string(kind)).Order("row_id")
 		})
 		if err != nil {
 			return nil, err
@@ -159,7 +163,7 @@ func (tx *Tx) Uses(kind access.PrincipalType, ids []string) (map[string]Use, err
 		err = db.NewSelect().TableExpr("credentials").ColumnExpr("principal_id AS id").
 			ColumnExpr("SUM(CASE WHEN state IN (?, ?) AND deleted_at = 0 THEN 1 ELSE 0 END) AS living", string(credential.Active), string(credential.Suspended)).
 			ColumnExpr("MAX(last_used_at) AS last_at").
-			Where("tenant_id = ?", string(tx.tenant)).Where("principal_type = ?", string(kind)).Where("principal_id IN (?)", bun.List(chunk)).
+			Where(ofTenant, string(tx.tenant)).Where("principal_type = ?", string(kind)).Where("principal_id IN (?)", bun.List(chunk)).
 			GroupExpr("principal_id").Scan(tx.ctx, &rows)
 		if err != nil {
 			return nil, tx.fail(fmt.Errorf("reading how credentials are used: %w", err))
