@@ -85,3 +85,24 @@ func (c *Client) ResumeUser(ctx context.Context, id string) (*api.User, error) {
 func (c *Client) DeleteUser(ctx context.Context, id string) error {
 	return c.do(ctx, modify(http.MethodDelete, at("v1", users, id), nil))
 }
+
+// UserCredentials lists a user's active and suspended credentials, of every kind, with what
+// the caller may let happen to each when the user leaves. After an error nothing follows.
+func (c *Client) UserCredentials(ctx context.Context, id string) iter.Seq2[api.UserCredential, error] {
+	return each[api.UserCredential](ctx, c, at("v1", users, id, "credentials"), func() url.Values { return url.Values{} })
+}
+
+// NewOwners says to whom a user's credentials could be handed over: up to 20 active users by
+// name, of those that the search finds, and what each of them could not get.
+func (c *Client) NewOwners(ctx context.Context, id, search string) (*api.NewOwners, error) {
+	v := url.Values{}
+	set(v, "search", search)
+	return one[api.NewOwners](ctx, c, read(at("v1", users, id, "new-owners"), v, nil))
+}
+
+// OffboardUser suspends, revokes or hands over a user's credentials, and then suspends or
+// deletes the user: all at once, or nothing. What is handed over gets a new secret at once,
+// which the answer holds only for its new owner and for system callers.
+func (c *Client) OffboardUser(ctx context.Context, id string, r api.OffboardUserRequest) (*api.OffboardedUser, error) {
+	return one[api.OffboardedUser](ctx, c, change(at("v1", users, id, "offboard"), r))
+}

@@ -241,11 +241,17 @@ func (c *change) mayActAs(p principalFacts) error {
 // and every administrative right that the user has; signIn says that it touches how the
 // user signs in, which credentials of tenants cannot.
 func (a *Authority) changeUser(ctx context.Context, caller access.Caller, in UserInput, signIn bool, do func(*change, tenancy.User, principalFacts) error) error {
+	_, err := a.changeUserAt(ctx, caller, in, signIn, do)
+	return err
+}
+
+// changeUserAt is changeUser; it returns the feed revision that holds the change.
+func (a *Authority) changeUserAt(ctx context.Context, caller access.Caller, in UserInput, signIn bool, do func(*change, tenancy.User, principalFacts) error) (uint64, error) {
 	tenant, err := a.userTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = a.change(ctx, caller, tenant, func(c *change) error {
+	return a.change(ctx, caller, tenant, func(c *change) error {
 		u, err := c.user(in.ID)
 		if err != nil {
 			return err
@@ -270,7 +276,6 @@ func (a *Authority) changeUser(ctx context.Context, caller access.Caller, in Use
 		}
 		return do(c, u, p)
 	})
-	return err
 }
 
 // ChangeUser changes what is given. Rights as SuspendUser; user name and e-mail address,

@@ -306,6 +306,9 @@ func rowOf(name string) (row, bool) {
 	if r, ok := kindRows[name]; ok {
 		return r, true
 	}
+	if r, ok := leavingRows[name]; ok {
+		return r, true
+	}
 	r, ok := proofRows[name]
 	return r, ok
 }

@@ -85,6 +85,7 @@ func (s *Server) register() {
 	s.planRoutes()
 	s.organizationRoutes()
 	s.userRoutes()
+	s.leavingRoutes()
 	s.roleRoutes()
 	s.assignmentRoutes()
 	s.apiKeyRoutes()
