@@ -109,7 +109,7 @@ func (a *Authority) ExportAuditEvents(ctx context.Context, caller access.Caller,
 	if err := begin(total); err != nil {
 		return err
 	}
-	page := store.Page{Limit: store.MaxLimit, Sort: in.Page.Sort, Desc: in.Page.Desc}
+	page := store.Page{Limit: store.MaxLimit, Sort: in.Page.Sort, Desc: in.Page.Desc, Uncounted: true}
 	for {
 		list, err := a.auditPage(ctx, caller, in.Tenant, f, page)
 		if err != nil {

@@ -47,7 +47,7 @@ func (a *Authority) ExportKeys(ctx context.Context, caller access.Caller, in Key
 	if err != nil {
 		return err
 	}
-	e := export{a: a, caller: caller, in: in, seal: seal, page: store.Page{Limit: store.MaxLimit, Sort: in.Page.Sort, Desc: in.Page.Desc}}
+	e := export{a: a, caller: caller, in: in, seal: seal, page: store.Page{Limit: store.MaxLimit, Sort: in.Page.Sort, Desc: in.Page.Desc, Uncounted: true}}
 	for {
 		rows, err := e.next(ctx)
 		if err != nil {

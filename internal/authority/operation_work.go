@@ -136,7 +136,7 @@ func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkW
 	err = a.store.Read(ctx, o.TenantID, func(tx *store.Tx) error {
 		ids = nil
 		// By creation: what an operation changes does not move it along the list.
-		list, err := tx.Credentials(*work.Filter, store.Page{Limit: chunkSize, Cursor: p.Cursor, Sort: "created_at"})
+		list, err := tx.Credentials(*work.Filter, store.Page{Limit: chunkSize, Cursor: p.Cursor, Sort: "created_at", Uncounted: true})
 		for _, k := range list.Items {
 			ids = append(ids, k.ID)
 		}

@@ -271,7 +271,7 @@ func (c *change) height(o tenancy.Organization) (int, error) {
 // everyPage reads a whole list, page by page.
 func everyPage[T any](read func(store.Page) (store.List[T], error)) ([]T, error) {
 	var all []T
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
+	for page := (store.Page{Limit: store.MaxLimit, Uncounted: true}); ; {
 		list, err := read(page)
 		if err != nil {
 			return nil, err

@@ -159,7 +159,7 @@ func (a *Authority) DeletePlan(ctx context.Context, caller access.Caller, in Pla
 }
 
 func (c *change) planUsed(id tenancy.PlanID) (bool, error) {
-	page := store.Page{Limit: store.MaxLimit}
+	page := store.Page{Limit: store.MaxLimit, Uncounted: true}
 	for {
 		list, err := c.tx.AllTenantsTenants(store.TenantFilter{IncludeDeleted: true}, page)
 		if err != nil {

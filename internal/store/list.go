@@ -24,6 +24,8 @@ type Page struct {
 	Sort string
 	// Desc turns the order round.
 	Desc bool
+	// Uncounted leaves out List.Total, which costs as much as the page where nothing keeps it.
+	Uncounted bool
 }
 
 const (
@@ -171,9 +173,11 @@ func list[M, T any](tx *Tx, l listing[M, T], p Page) (out List[T], err error) {
 		out.Total = int64(len(out.Items))
 		return out, nil
 	}
-	if l.total != nil {
+	switch {
+	case p.Uncounted:
+	case l.total != nil:
 		out.Total, err = l.total()
-	} else {
+	default:
 		out.Total, err = l.count(tx)
 	}
 	return out, err
