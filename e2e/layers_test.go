@@ -42,6 +42,8 @@ var layers = map[string][]string{
 	// For tests alone.
 	"internal/store/storetest": {"internal/store"},
 	"internal/token/tokentest": {},
+
+	"internal/outbox/outboxtest": {"internal/outbox"},
 	// Two programs of their own.
 	"deploy/sample-api": {"middleware", "client"},
 	"e2e":               {},

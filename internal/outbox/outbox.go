@@ -35,7 +35,7 @@ type Sender interface {
 }
 
 // Failure is an attempt that failed.
-type Failure struct {
+type Failure struct { //nolint:errname // it says what a failed attempt means for the delivery
 	Permanent  bool          // trying again is of no use
 	Status     int           // what the other side answered: SMTP's code, HTTP's status; 0: nothing
 	RetryAfter time.Duration // as the other side asked, at most a day; 0: it didn't
@@ -55,6 +55,16 @@ func (f *Failure) Error() string {
 
 // Unwrap is what went wrong.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// hidden is an error of which only the log tells the cause.
+type hidden struct {
+	text  string
+	cause error
+}
+
+func (h *hidden) Error() string { return h.text }
+
+func (h *hidden) Unwrap() error { return h.cause }
 
 const (
 	// retryFor is how long a delivery is tried again since its first attempt.
@@ -113,16 +123,3 @@ func (c *Config) fill() error {
 	}
 	return nil
 }
-
-// Mail is one e-mail. Names and subject may be any text: they are encoded as headers need it.
-type Mail struct {
-	To      string // an address
-	Name    string // whose; empty: only the address
-	Subject string
-	Text    string
-	HTML    string // empty: text alone
-}
-
-// Render makes a mail of a delivery when it is its turn, of what is still true then. send is
-// false when there is nothing left to say: that counts as delivered.
-type Render func(ctx context.Context, d store.Delivery) (m Mail, send bool, err error)

@@ -68,6 +68,28 @@ func (w *Worker) DeliverDue(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+const (
+	// keepFinished is how long a delivery can be looked at after it was done with.
+	keepFinished = 30 * 24 * time.Hour
+	// pruneChunk is how many are removed in one transaction, pruneChunks how often at most.
+	pruneChunk, pruneChunks = 500, 200
+)
+
+// Prune removes deliveries that were delivered or given up 30 days ago.
+func (w *Worker) Prune(ctx context.Context) error {
+	for range pruneChunks {
+		var n int
+		_, err := w.cfg.Store.Write(ctx, "", func(tx *store.Tx) (err error) {
+			n, err = tx.AllTenantsPruneDeliveries(w.cfg.Now().Add(-keepFinished), pruneChunk)
+			return err
+		})
+		if err != nil || n < pruneChunk {
+			return err
+		}
+	}
+	return nil
+}
+
 // recipient is whom deliveries are for.
 type recipient struct {
 	tenant tenancy.TenantID

@@ -92,8 +92,19 @@ func (tx *Tx) AllTenantsDeliveryCounts() ([]DeliveryCount, error) {
 	return out, nil
 }
 
-// AllTenantsPruneDeliveries removes deliveries that were finished before a time, at most limit.
-func (tx *Tx) AllTenantsPruneDeliveries(before time.Time, limit int) error {
-	return tx.exec("DELETE FROM deliveries WHERE row_id IN (SELECT row_id FROM deliveries "+
-		"WHERE state <> 'pending' AND finished_at < ? ORDER BY finished_at LIMIT ?)", micros(before), int64(limit))
+// AllTenantsPruneDeliveries removes the deliveries that were finished longest ago, before a
+// time, at most limit of them, and returns how many.
+func (tx *Tx) AllTenantsPruneDeliveries(before time.Time, limit int) (int, error) {
+	rows, err := all[deliveryRow](tx, "deliveries", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Column("row_id").Where("state <> 'pending'").Where("finished_at < ?", micros(before)).Order("finished_at").Limit(int64(limit))
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range rows {
+		if err := tx.exec("DELETE FROM deliveries WHERE row_id = ?", rows[i].RowID); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
 }

@@ -290,7 +290,8 @@ func TestDeliveryLists(t *testing.T) {
 			})
 			for _, step := range []struct{ before, left int }{{0, 3}, {1, 2}} {
 				storetest.MustWrite(t, s, "", func(tx *store.Tx) error {
-					return tx.AllTenantsPruneDeliveries(now.Add(time.Duration(step.before)*time.Microsecond), 100)
+					_, err := tx.AllTenantsPruneDeliveries(now.Add(time.Duration(step.before)*time.Microsecond), 100)
+					return err
 				})
 				storetest.MustRead(t, s, "", func(tx *store.Tx) error {
 					list, err := tx.AllTenantsDeliveries("", store.DeliveryFilter{}, store.Page{})
