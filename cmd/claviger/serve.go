@@ -114,8 +114,12 @@ func nodeConfig(o *options, logTo io.Writer) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
+	smtp, err := smtpOf(o)
+	if err != nil {
+		return node.Config{}, err
+	}
 	return node.Config{
-		Addr: o.addr, Database: database, Brand: o.brand,
+		Addr: o.addr, Database: database, Brand: o.brand, SMTP: smtp,
 		KeyringFile: orInside(o, o.keyring, keyringName),
 		Journal:     orInside(o, o.journal, journalName),
 		Checkpoints: orInside(o, o.checkpoints, checkpointsName),

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,11 @@ var settings = []setting{
 	{"token-algorithm", "`ALGORITHM` that signs access and session tokens: ES256 or RS256", choice(func(o *options) *string { return &o.tokenAlgorithm }, "ES256", "RS256")},
 	{"token-audience", "`NAME` or URL of your APIs, the aud of tokens (default: the public URL)", text(func(o *options) *string { return &o.tokenAudience }, "")},
 	{"max-staleness", "how old the index may be before verification answers 503, as `DURATION`", duration(func(o *options) *durationValue { return &o.maxStaleness }, "30s")},
+	{"smtp-addr", "`HOST:PORT` of the server that takes mail; without one, mail waits", text(func(o *options) *string { return &o.smtpAddr }, "")},
+	{"smtp-from", "`ADDRESS` that mail comes from, such as claviger@example.com", text(func(o *options) *string { return &o.smtpFrom }, "")},
+	{"smtp-username", "`NAME` to sign in to the mail server with; without one, nobody signs in", text(func(o *options) *string { return &o.smtpUsername }, "")},
+	{"smtp-password-file", "`FILE` with the password for the mail server", text(func(o *options) *string { return &o.smtpPasswordFile }, "")},
+	{"smtp-tls", "`HOW` the way to the mail server is protected: starttls, implicit (TLS from the first byte) or none", choice(func(o *options) *string { return &o.smtpTLS }, "starttls", "implicit", "none")},
 	{"ready-file", "`FILE` to write the URL to once the server answers", text(func(o *options) *string { return &o.readyFile }, "")},
 	{"log-format", "`FORMAT` of the log on stderr: text or json", choice(func(o *options) *string { return &o.logFormat }, "text", "json")},
 	// The commands that speak to a server.
@@ -46,9 +52,10 @@ var settings = []setting{
 // The rows that go together.
 var (
 	databaseSettings = []string{"data", "database", "keyring", "journal", "checkpoints", "brand", "log-format"}
-	serverSettings   = append([]string{
+	mailSettings     = []string{"smtp-addr", "smtp-from", "smtp-username", "smtp-password-file", "smtp-tls"}
+	serverSettings   = slices.Concat([]string{
 		"addr", "tls-cert", "tls-key", "behind-proxy", "trusted-proxies", "public-url", "token-algorithm", "token-audience", "max-staleness", "ready-file",
-	}, databaseSettings...)
+	}, mailSettings, databaseSettings)
 	demoSettings   = []string{"addr", "data", "ready-file", "log-format"}
 	callerSettings = []string{"url", "credential-file", "json"}
 )
@@ -60,6 +67,8 @@ type options struct {
 	behindProxy, trustedProxies                         networkList
 	maxStaleness                                        durationValue
 	publicURL, tokenAlgorithm, tokenAudience            string
+
+	smtpAddr, smtpFrom, smtpUsername, smtpPasswordFile, smtpTLS string
 
 	url, credentialFile string
 	json                bool

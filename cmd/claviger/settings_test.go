@@ -24,6 +24,9 @@ func TestNoSettingHoldsASecret(t *testing.T) {
 	// What a flag is called last is what it holds: an algorithm of tokens is none.
 	holds := func(flag, word string) bool { return flag == word || strings.HasSuffix(flag, "-"+word) }
 	for _, s := range settings {
+		if strings.HasSuffix(s.flag, "-file") {
+			continue // which file, not what is in it
+		}
 		if strings.Contains(s.flag, "password") || strings.Contains(s.flag, "secret") || holds(s.flag, "token") || holds(s.flag, "key") && s.flag != "tls-key" {
 			t.Errorf("--%s would show a secret to every user of the machine", s.flag)
 		}

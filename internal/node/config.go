@@ -14,6 +14,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/claviger-io/claviger/internal/outbox"
 	"github.com/claviger-io/claviger/internal/token"
 )
 
@@ -57,6 +58,9 @@ type Config struct {
 	TokenAlgorithm token.Algorithm
 	// TokenAudience is the aud of tokens: the vendor's APIs. Empty means PublicURL.
 	TokenAudience string
+
+	// SMTP is the server that takes our mail; its zero value means none, and mail waits.
+	SMTP outbox.SMTP
 
 	// Version is what /healthz tells; empty means nothing.
 	Version string

@@ -96,13 +96,14 @@ func (n *Node) prune(ctx context.Context) error {
 }
 
 // Prune forgets what need not be kept any longer: digests of secrets that ended 90 days
-// ago, the change feed but for its newest part, and idempotency records that ended.
+// ago, the change feed but for its newest part, idempotency records that ended, and
+// deliveries that were done with 30 days ago.
 func (n *Node) Prune(ctx context.Context) error {
 	_, forgotten := n.authority.ForgetEnded(ctx)
 	_, idempotency := n.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
 		return tx.AllTenantsPruneIdempotency(n.cfg.Now())
 	})
-	return errors.Join(forgotten, idempotency, n.store.PruneFeed(ctx, n.cfg.FeedKept))
+	return errors.Join(forgotten, idempotency, n.outbox.Prune(ctx), n.store.PruneFeed(ctx, n.cfg.FeedKept))
 }
 
 // every calls do until ctx ends, with the pause between two calls.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/envelope"
+	"github.com/claviger-io/claviger/internal/outbox"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
@@ -44,6 +45,7 @@ type Node struct {
 	journal   *authority.Journal
 	checks    *authority.CheckpointLog
 	people    *signin.Manager
+	outbox    *outbox.Worker
 	handler   http.Handler
 	listener  net.Listener
 	url       string
@@ -141,6 +143,9 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting sign-in: %w", err)
 	}
+	if err = n.openOutbox(); err != nil {
+		return err
+	}
 	if err = n.authority.BootstrapSystem(ctx); err != nil {
 		return fmt.Errorf("making the system tenant: %w", err)
 	}
@@ -219,6 +224,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.index.Run(workCtx)) })
 	work.Go(func() error { return endedBy(jobs, n.authority.Run(workCtx)) })
 	work.Go(func() error { return endedBy(jobs, n.people.Run(workCtx)) })
+	work.Go(func() error { return endedBy(jobs, n.outbox.Run(workCtx)) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
 	work.Go(func() error { return n.keepSigningKeys(workCtx) })

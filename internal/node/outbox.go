@@ -1,0 +1,44 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/claviger-io/claviger/internal/outbox"
+	"github.com/claviger-io/claviger/internal/store"
+)
+
+// openOutbox makes the worker that delivers mail and webhooks.
+func (n *Node) openOutbox() error {
+	senders, err := n.senders()
+	if err != nil {
+		return err
+	}
+	n.outbox, err = outbox.New(outbox.Config{Store: n.store, Senders: senders, Now: n.cfg.Now, Logger: n.cfg.Logger})
+	if err != nil {
+		return fmt.Errorf("opening the outbox: %w", err)
+	}
+	return nil
+}
+
+// senders are those for which there are settings; what the others would deliver waits.
+func (n *Node) senders() (map[store.DeliveryKind]outbox.Sender, error) {
+	out := map[store.DeliveryKind]outbox.Sender{}
+	if n.cfg.SMTP.Given() {
+		mailer, err := outbox.NewMailer(outbox.MailerConfig{SMTP: n.cfg.SMTP, Render: n.renderMail, Now: n.cfg.Now})
+		if err != nil {
+			return nil, &HintedError{Err: fmt.Errorf("setting up mail: %w", err), Hint: "Try the settings with: claviger notice send-test ADDRESS"}
+		}
+		out[store.DeliveryMail] = mailer
+	}
+	return out, nil
+}
+
+// renderMail makes the mail of a delivery, by what it is about.
+func (n *Node) renderMail(_ context.Context, d store.Delivery) (m outbox.Mail, send bool, err error) {
+	switch d.About {
+	default:
+		return m, false, &outbox.Failure{Permanent: true, Err: errors.New("this release knows no mail of that kind")}
+	}
+}
