@@ -143,6 +143,15 @@ func (t Tenant) SealSigningKey(s secret.Secret, keyID string) ([]byte, error) {
 	return t.seal(s, bound)
 }
 
+// SealWebhookSecret encrypts the secret that signs what a webhook of the tenant gets.
+func (t Tenant) SealWebhookSecret(s secret.Secret, tenant tenancy.TenantID, webhookID string, version int) ([]byte, error) {
+	bound, err := webhookPurpose(tenant, webhookID, version)
+	if err != nil {
+		return nil, err
+	}
+	return t.seal(s, bound)
+}
+
 func (t Tenant) seal(s secret.Secret, bound []byte) ([]byte, error) {
 	if t.aead == nil {
 		return nil, errors.New("sealing needs a keyset")
@@ -176,6 +185,16 @@ func (t Tenant) OpenSigningKey(sealed []byte, keyID string) (secret.Secret, erro
 	return t.open(sealed, bound)
 }
 
+// OpenWebhookSecret decrypts what SealWebhookSecret sealed for the same webhook and version.
+// The error is as Open's.
+func (t Tenant) OpenWebhookSecret(sealed []byte, tenant tenancy.TenantID, webhookID string, version int) (secret.Secret, error) {
+	bound, err := webhookPurpose(tenant, webhookID, version)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	return t.open(sealed, bound)
+}
+
 func (t Tenant) open(sealed, bound []byte) (secret.Secret, error) {
 	if t.aead == nil {
 		return secret.Secret{}, errors.New("opening needs a keyset")
@@ -189,12 +208,20 @@ func (t Tenant) open(sealed, bound []byte) (secret.Secret, error) {
 	return s, nil
 }
 
-// The labels keep the two kinds of purposes apart, and from any other that a later version
+// The labels keep the kinds of purposes apart, and from any other that a later version
 // invents.
 const (
 	purposeLabel        = "claviger sealed secret 1"
 	signingPurposeLabel = "claviger signing key 1"
+	webhookPurposeLabel = "claviger webhook secret 1"
 )
+
+func webhookPurpose(tenant tenancy.TenantID, webhookID string, version int) ([]byte, error) {
+	if tenant == "" || webhookID == "" || version < 1 {
+		return nil, errors.New("sealing a webhook's secret needs a tenant, a webhook and a version")
+	}
+	return binary.BigEndian.AppendUint64(joined(webhookPurposeLabel, string(tenant), webhookID), uint64(version)), nil
+}
 
 func signingPurpose(keyID string) ([]byte, error) {
 	if keyID == "" {
