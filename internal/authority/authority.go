@@ -20,6 +20,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,9 @@ type Config struct {
 	Journal *Journal
 	// Checkpoints receives the signed heads of the audit chain. Nil writes none.
 	Checkpoints *CheckpointLog
+	// WebhookAllow are networks in which webhooks may be although they are not public, over
+	// http too. Nil: public addresses alone, over https.
+	WebhookAllow []netip.Prefix
 }
 
 // Authority makes changes. Its methods may be used by any number of goroutines.
@@ -73,6 +77,10 @@ type Authority struct {
 	checkpoints *CheckpointLog
 	facts       *facts
 	keysets     keysets
+
+	webhookAllow []netip.Prefix
+	dispatching  sync.Mutex
+	passed       map[string]passed // by webhook; guarded by dispatching
 
 	unsealed atomic.Int64  // audit events since the last checkpoint
 	wake     chan struct{} // asks Run for a checkpoint
@@ -107,7 +115,8 @@ func New(c Config) (*Authority, error) {
 	return &Authority{
 		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
 		applied: c.Applied, undecided: c.Undecided, journal: c.Journal, checkpoints: c.Checkpoints,
-		facts: newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,
+		webhookAllow: c.WebhookAllow,
+		facts:        newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,
 	}, nil
 }
 

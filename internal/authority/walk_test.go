@@ -292,7 +292,7 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "ExpireDue", "ForgetEnded", "KeepSigningKeys", "OpenSigningKey", "Run", "WorkOperations"}
+var jobs = []string{"BootstrapSystem", "Checkpoint", "DispatchWebhooks", "ExpireDue", "ForgetEnded", "ForgetWebhookSecrets", "OpenWebhook", "KeepSigningKeys", "OpenSigningKey", "Run", "WorkOperations"}
 
 // streams are the operations that hand out rows one by one; TestExport and
 // TestExportAuditEvents show them.
@@ -300,17 +300,18 @@ var streams = []string{"ExportKeys", "ExportAuditEvents"}
 
 // rowOf is the row of an operation.
 func rowOf(name string) (row, bool) {
-	if r, ok := rows[name]; ok {
-		return r, true
+	for _, part := range []map[string]row{
+		rows,
+		kindRows,
+		leavingRows,
+		proofRows,
+		webhookRows,
+	} {
+		if r, ok := part[name]; ok {
+			return r, true
+		}
 	}
-	if r, ok := kindRows[name]; ok {
-		return r, true
-	}
-	if r, ok := leavingRows[name]; ok {
-		return r, true
-	}
-	r, ok := proofRows[name]
-	return r, ok
+	return row{}, false
 }
 
 func TestEveryOperationHasARow(t *testing.T) {

@@ -81,14 +81,6 @@ func webhookArgs(w Webhook) ([]any, error) {
 	}, err
 }
 
-// orNull is bytes as an argument: a nil slice in an any would not be NULL.
-func orNull(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
-}
-
 // Webhook is one webhook of the tenant, also a deleted one.
 func (tx *Tx) Webhook(id string) (Webhook, error) {
 	row, err := find[webhookRow](tx, "webhook", "id = ? AND tenant_id = ?", id, string(tx.tenant))

@@ -80,8 +80,8 @@ func CheckURL(text string, allow []netip.Prefix) error {
 	}
 	a, err := netip.ParseAddr(host)
 	local := err != nil && (host == "localhost" || strings.HasSuffix(host, ".localhost"))
-	refused := err == nil && !public(a) && !(a.Zone() == "" && within(allow, a))
-	if refused || local && len(allow) == 0 {
+	permitted := err != nil || public(a) || a.Zone() == "" && within(allow, a)
+	if !permitted || local && len(allow) == 0 {
 		return problem.InvalidField("/url", "Give a public address. This one is private or local, and webhooks don't go there.")
 	}
 	return nil

@@ -159,7 +159,7 @@ func (s *Sender) Send(ctx context.Context, d store.Delivery) error {
 	if req.URL.Scheme != "https" {
 		client = s.plain
 	}
-	res, err := client.Do(req) //nolint:gosec // whither a tenant likes; the dialler decides about addresses
+	res, err := client.Do(req)
 	if err != nil {
 		return &outbox.Failure{Err: plainly(err)}
 	}
@@ -259,6 +259,8 @@ func plainly(err error) error {
 		return errors.New("the connection was cut off before the answer")
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return errors.New("the host cannot be reached")
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return errors.New("the endpoint does not speak TLS")
 	case errors.As(err, &outer) && strings.Contains(outer.Err.Error(), "tls:"):
 		return errors.New("the TLS handshake failed")
 	}
