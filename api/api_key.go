@@ -69,6 +69,23 @@ type RotateRequest struct {
 	GracePeriodSeconds int64 `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the secret before still verifies, up to 30 days; 0 ends it at once."`
 }
 
+// PreviousSecretUses is from where the secret before the present one was used since the
+// rotation, to about a minute ago.
+type PreviousSecretUses struct {
+	SecretVersion int                 `json:"secret_version,omitempty" doc:"Of the secret before; absent where there is none, or none is known any more."`
+	ValidUntil    *time.Time          `json:"valid_until,omitempty" doc:"When its grace period ends, exclusive, or ended."`
+	Items         []PreviousSecretUse `json:"items" nullable:"false" doc:"The latest first, at most 500."`
+	OtherCalls    int64               `json:"other_calls,omitempty" doc:"Calls from further places, too many to tell apart."`
+}
+
+// PreviousSecretUse is the calls from one place, whatever was answered.
+type PreviousSecretUse struct {
+	SourceIP   string    `json:"source_ip,omitempty" doc:"Absent where whoever asked for verification didn't tell." example:"192.0.2.7"`
+	UserAgent  string    `json:"user_agent,omitempty" example:"report-sync/2.1"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	Calls      int64     `json:"calls"`
+}
+
 // Limits bounds how often a credential may be used.
 type Limits struct {
 	Rates  []Rate  `json:"rates,omitempty" nullable:"false" maxItems:"10"`

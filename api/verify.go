@@ -22,6 +22,7 @@ type VerifyRequest struct {
 	Secret        Secret `json:"secret,omitempty" doc:"With id: the key."`
 	Permissions   string `json:"permissions,omitempty" maxLength:"1024" doc:"A permission query: names joined by AND and OR, AND binds tighter, with parentheses. Empty asks for nothing." example:"call_recordings:read AND (reports:read OR reports:write)"`
 	SourceIP      string `json:"source_ip,omitempty" doc:"Where the call came from. A credential restricted to networks is FORBIDDEN without it." example:"192.0.2.7"`
+	UserAgent     string `json:"user_agent,omitempty" doc:"The caller's User-Agent header, to tell who still uses a secret in its grace period. Of it 200 bytes are kept." example:"report-sync/2.1"`
 	Cost          int64  `json:"cost,omitempty" minimum:"1" maximum:"1000000" doc:"What the call costs of the credential's limits; absent means 1."`
 	DryRun        bool   `json:"dry_run,omitempty" doc:"Decide, but charge and count nothing."`
 }

@@ -43,7 +43,9 @@ var guides = map[string][]string{
 	"rotation.md": { // B3
 		`{"code":"VALID","secret_version":1}`, `"same_id": true`, `"secret_version": 2`, `"rotating": true`,
 		`{"code":"VALID","secret_version":1}`, `{"code":"VALID","secret_version":2}`,
-		`{"code":"NOT_FOUND","secret_version":null}`, `{"code":"NOT_FOUND","secret_version":null}`, `{"code":"VALID","secret_version":3}`,
+		`{"source_ip":"192.0.2.7","user_agent":"report-sync/2.1","calls":1}`,
+		`"secret_version": 2`, `"rotating": false`, `{"code":"NOT_FOUND","secret_version":null}`, `{"code":"VALID","secret_version":2}`,
+		`"secret_version": 2`, `"rotating": false`, `{"code":"VALID","secret_version":2}`, `{"code":"NOT_FOUND","secret_version":null}`,
 	},
 	"go-middleware.md": {"asked for by a user", "asked for by a user", "401", "401"},
 	"client-credentials.md": {

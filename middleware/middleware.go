@@ -100,6 +100,7 @@ func (c *Config) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	question.Permissions = c.PermissionsFor(r)
 	question.SourceIP = c.SourceIP(r)
 	question.Cost = c.Cost(r)
+	question.UserAgent = agentOf(r.UserAgent())
 
 	ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
 	verdict, err := c.Client.Verify(ctx, question)
@@ -118,6 +119,13 @@ func (c *Config) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		return
 	}
 	next.ServeHTTP(w, withoutIdentity(r.WithContext(context.WithValue(r.Context(), verdictKey{}, verdict))))
+}
+
+// maxAgent is more than is kept of a user agent, in bytes.
+const maxAgent = 256
+
+func agentOf(name string) string {
+	return strings.ToValidUTF8(name[:min(len(name), maxAgent)], "")
 }
 
 type verdictKey struct{}

@@ -27,6 +27,9 @@ func (p *program) apiKeyCommand() *cobra.Command {
 		p.apiKeyActionCommand("show", "Show an API key, without its secret", (*client.Client).APIKey),
 		p.apiKeyActionCommand("suspend", "Stop an API key until it is resumed", (*client.Client).SuspendAPIKey),
 		p.apiKeyActionCommand("resume", "Let a suspended API key verify again", (*client.Client).ResumeAPIKey),
+		p.apiKeyActionCommand("finish-rotation", finishRotationShort, (*client.Client).FinishAPIKeyRotation),
+		p.apiKeyActionCommand("roll-back", rollBackShort, (*client.Client).RollBackAPIKey),
+		previousUsesCommand(p, oneKeyID, (*client.Client).APIKeyPreviousUses),
 		p.apiKeyActionCommand("revoke", "End an API key for good", (*client.Client).RevokeAPIKey),
 	)
 	return cmd
@@ -267,9 +270,6 @@ func printIssued(cmd *cobra.Command, o *options, k *api.IssuedAPIKey) error {
 		return fmt.Errorf("writing the key: %w", err)
 	}
 	pairs := apiKeyPairs(&k.APIKey)
-	if k.PreviousUntil != nil {
-		pairs = append(pairs, "Secret before", "until "+when(k.PreviousUntil, ""))
-	}
 	return details(cmd.ErrOrStderr(), pairs...)
 }
 
@@ -286,6 +286,9 @@ func apiKeyPairs(k *api.APIKey) []string {
 		"Owner", k.Owner.ID + " " + k.Owner.Name, "Organization", k.OrganizationID,
 		"Created", when(&k.CreatedAt, ""), "Expires", when(k.ExpiresAt, "never"),
 		"Last used", when(k.LastUsedAt, "never"), "Secret version", fmt.Sprint(k.SecretVersion),
+	}
+	if k.PreviousUntil != nil {
+		pairs = append(pairs, "Secret before", "until "+when(k.PreviousUntil, ""))
 	}
 	if k.NotBefore != nil {
 		pairs = append(pairs, "Not before", when(k.NotBefore, ""))

@@ -199,8 +199,11 @@ func TestRotation(t *testing.T) {
 				return err
 			})
 		}
-		if e := w.entries(); len(e) != 2 || e[0].Action != authority.JournalRotated || e[1].SecretVersion != 2 {
+		e := w.entries()
+		if len(e) != 3 || e[0].Action != authority.JournalRotated || e[0].NewVersion != 2 || e[2].SecretVersion != 2 || e[2].NewVersion != 3 {
 			t.Errorf("journal = %+v", e)
+		} else if first := e[1]; first.SecretVersion != 1 || first.NewVersion != 2 || !first.ValidUntil.Equal(w.clock.Now()) {
+			t.Errorf("the first secret ends %+v", first)
 		}
 	})
 }

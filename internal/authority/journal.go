@@ -21,10 +21,15 @@ type JournalAction string
 
 // The actions.
 const (
-	JournalRevoked       JournalAction = "revoked"        // a credential
-	JournalRotated       JournalAction = "rotated"        // a credential's secrets up to SecretVersion, from ValidUntil on
-	JournalUserDeleted   JournalAction = "user_deleted"   // a user with all credentials
-	JournalTenantDeleted JournalAction = "tenant_deleted" // a tenant with everything in it
+	JournalRevoked JournalAction = "revoked" // a credential
+	// JournalRotated: a credential's secrets up to SecretVersion end at ValidUntil, since there
+	// is NewVersion. It counts for nothing if NewVersion was rolled back.
+	JournalRotated JournalAction = "rotated"
+	// JournalRotationRolledBack: a credential's secret EndedVersion ended, and SecretVersion is
+	// current again.
+	JournalRotationRolledBack JournalAction = "rotation_rolled_back"
+	JournalUserDeleted        JournalAction = "user_deleted"   // a user with all credentials
+	JournalTenantDeleted      JournalAction = "tenant_deleted" // a tenant with everything in it
 )
 
 // JournalEntry is one thing that must stay ended, also after an older backup is restored.
@@ -36,6 +41,8 @@ type JournalEntry struct {
 	UserID        tenancy.UserID   `json:"user_id,omitempty"`
 	SecretVersion int              `json:"secret_version,omitempty"`
 	ValidUntil    *time.Time       `json:"valid_until,omitempty"`
+	NewVersion    int              `json:"new_version,omitempty"` // zero, of earlier releases, means SecretVersion + 1
+	EndedVersion  int              `json:"ended_version,omitempty"`
 	Revision      uint64           `json:"revision,omitempty"` // of the feed; 0 when repeated
 }
 
@@ -43,10 +50,19 @@ func revokedEntry(k credential.Credential) JournalEntry {
 	return JournalEntry{At: k.EndedAt, Action: JournalRevoked, TenantID: k.TenantID, CredentialID: k.ID.String()}
 }
 
+// rotatedEntry says that a version of a credential's secret ends since there is the one
+// that the credential has.
 func rotatedEntry(k credential.Credential, version int, until time.Time) JournalEntry {
 	return JournalEntry{
 		At: until, Action: JournalRotated, TenantID: k.TenantID, CredentialID: k.ID.String(),
-		SecretVersion: version, ValidUntil: &until,
+		SecretVersion: version, ValidUntil: &until, NewVersion: k.SecretVersion,
+	}
+}
+
+func rolledBackEntry(k credential.Credential, ended int, at time.Time) JournalEntry {
+	return JournalEntry{
+		At: at, Action: JournalRotationRolledBack, TenantID: k.TenantID, CredentialID: k.ID.String(),
+		SecretVersion: k.SecretVersion, EndedVersion: ended,
 	}
 }
 

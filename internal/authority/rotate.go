@@ -6,6 +6,7 @@ import (
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/store"
 )
 
 // rotateKey gives a key a new secret under the same ID.
@@ -59,10 +60,20 @@ func (c *change) applyRotation(r keyRules, k credential.Credential, made freshSe
 // rotate ends the secrets before: the latest at the end of the grace period, any older one
 // now, so that at most two ever work.
 func (c *change) rotate(k credential.Credential, made freshSecrets, grace time.Duration) (next credential.Credential, until time.Time, err error) {
-	if next, err = k.Rotate(c.now); err != nil {
+	known, err := c.tx.Rotation(k.ID)
+	if err != nil {
+		return k, until, err
+	}
+	if next, err = k.Rotate(c.now, known.Latest); err != nil {
 		return k, until, err
 	}
 	next.Hint = made.hint()
+	if err := c.tx.PutRotation(k.ID, store.Rotation{Latest: next.SecretVersion, PreviousHint: k.Hint}); err != nil {
+		return k, until, err
+	}
+	if err := c.tx.DropPreviousUses(k.ID); err != nil {
+		return k, until, err
+	}
 	until = c.now.Add(grace)
 	if err := c.endSecrets(k, until); err != nil {
 		return k, until, err
@@ -96,6 +107,9 @@ func (c *change) endSecrets(k credential.Credential, until time.Time) error {
 		}
 		if !m.ValidUntil.IsZero() && !m.ValidUntil.After(end) {
 			continue
+		}
+		if m.Version < k.SecretVersion && m.Field == rulesOf(k.Kind).field {
+			c.revocations = append(c.revocations, rotatedEntry(k, m.Version, end))
 		}
 		if err := c.tx.EndMaterial(k.ID, m.Field, m.Version, end); err != nil {
 			return err

@@ -305,6 +305,7 @@ func rowOf(name string) (row, bool) {
 		kindRows,
 		leavingRows,
 		proofRows,
+		rotationRows,
 		webhookRows,
 	} {
 		if r, ok := part[name]; ok {

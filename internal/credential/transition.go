@@ -85,16 +85,43 @@ func (c Credential) Rename(name string) (Credential, error) {
 	return c, nil
 }
 
-// Rotate counts the next version of the secret. A suspended credential may be rotated and
-// stays suspended: a leaked key is exchanged before it is let work again.
-func (c Credential) Rotate(now time.Time) (Credential, error) {
+// Rotate counts the next version of the secret. latest is the highest that any of its
+// secrets had: a rotation that was rolled back leaves it above the present one, and no
+// version is used twice. A suspended credential may be rotated and stays suspended: a
+// leaked key is exchanged before it is let work again.
+func (c Credential) Rotate(now time.Time, latest int) (Credential, error) {
 	if c.Kind.KeyType() == "" {
 		return c, problem.New(problem.Conflict, "not_rotatable", "A credential of this kind has no secret to exchange. Make another one, then revoke this.")
 	}
 	if err := c.living(now); err != nil {
 		return c, err
 	}
-	c.SecretVersion++
+	c.SecretVersion = max(c.SecretVersion, latest) + 1
+	return c, nil
+}
+
+// FinishRotation checks that there is a grace period to end: until when the secret before
+// the present one works, exclusive; zero for none.
+func (c Credential) FinishRotation(now, until time.Time) error {
+	if err := c.living(now); err != nil {
+		return err
+	}
+	if !now.Before(until) {
+		return problem.New(problem.Conflict, "not_in_grace", "The secret before no longer works. There is nothing to finish.")
+	}
+	return nil
+}
+
+// RollBack makes the secret before the present one current again. previous is its version
+// and until the end of its grace period, exclusive.
+func (c Credential) RollBack(now time.Time, previous int, until time.Time) (Credential, error) {
+	if err := c.living(now); err != nil {
+		return c, err
+	}
+	if previous < 1 || !now.Before(until) {
+		return c, problem.New(problem.Conflict, "not_in_grace", "The secret before no longer works, so there is none to go back to. Rotate again for a new one.")
+	}
+	c.SecretVersion = previous
 	return c, nil
 }
 

@@ -80,7 +80,7 @@ func TestTransitions(t *testing.T) {
 			want{"active": renamed, "active for long": renamed, "suspended": renamed, "past its time": renamed, "suspended, past": renamed},
 		},
 		"rotate": {
-			func(c credential.Credential) (credential.Credential, error) { return c.Rotate(now) },
+			func(c credential.Credential) (credential.Credential, error) { return c.Rotate(now, 0) },
 			want{"active": rotated, "active for long": rotated, "suspended": rotated},
 		},
 	}
@@ -115,7 +115,9 @@ func TestFinalIsFinal(t *testing.T) {
 	for _, situation := range []string{"revoked", "deleted", "expired"} {
 		c := every[situation]
 		for range 2 {
-			for _, step := range []func(time.Time) (credential.Credential, error){c.Suspend, c.Resume, c.Revoke, c.Expire, c.Rotate, c.Delete} {
+			rotate := func(now time.Time) (credential.Credential, error) { return c.Rotate(now, 7) }
+			back := func(now time.Time) (credential.Credential, error) { return c.RollBack(now, 1, now.Add(time.Hour)) }
+			for _, step := range []func(time.Time) (credential.Credential, error){c.Suspend, c.Resume, c.Revoke, c.Expire, rotate, back, c.Delete} {
 				next, _ := step(now)
 				if next.State != c.State || next.SecretVersion != c.SecretVersion {
 					t.Fatalf("%s became %s, version %d", situation, next.State, next.SecretVersion)
@@ -186,8 +188,54 @@ func TestRename(t *testing.T) {
 
 func TestRotateNeedsASecret(t *testing.T) {
 	c := credential.Credential{Kind: credential.ServiceAccountKey, State: credential.Active, SecretVersion: 1}
-	_, err := c.Rotate(now)
+	_, err := c.Rotate(now, 0)
 	requireCode(t, err, "not_rotatable")
+}
+
+// B3: no version is used twice, also after a rotation was rolled back.
+func TestRotationsCountOn(t *testing.T) {
+	c := credential.Credential{Kind: credential.UserKey, State: credential.Active, SecretVersion: 1}
+	for _, step := range []struct{ latest, want int }{{0, 2}, {2, 3}, {7, 8}} {
+		next, err := c.Rotate(now, step.latest)
+		if err != nil || next.SecretVersion != step.want {
+			t.Fatalf("after %d: %d, %v", step.latest, next.SecretVersion, err)
+		}
+		c = next
+	}
+	back, err := c.RollBack(now, 3, now.Add(time.Microsecond))
+	if err != nil || back.SecretVersion != 3 {
+		t.Errorf("rolled back to %d, %v", back.SecretVersion, err)
+	}
+	if next, err := back.Rotate(now, 8); err != nil || next.SecretVersion != 9 {
+		t.Errorf("rotated anew: %d, %v", next.SecretVersion, err)
+	}
+}
+
+// B3: both need the secret before to work still, and a credential that has not ended.
+func TestFinishAndRollBack(t *testing.T) {
+	for name, row := range map[string]struct {
+		state    credential.State
+		previous int
+		until    time.Time
+		code     string
+	}{
+		"in grace":            {credential.Active, 1, now.Add(time.Microsecond), ""},
+		"suspended, in grace": {credential.Suspended, 1, now.Add(time.Hour), ""},
+		"at its very end":     {credential.Active, 1, now, "not_in_grace"},
+		"never rotated":       {credential.Active, 0, time.Time{}, "not_in_grace"},
+		"revoked":             {credential.Revoked, 1, now.Add(time.Hour), "revoked"},
+		"expired":             {credential.Expired, 1, now.Add(time.Hour), "expired"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := credential.Credential{Kind: credential.UserKey, State: row.state, SecretVersion: 2}
+			requireCode(t, c.FinishRotation(now, row.until), row.code)
+			next, err := c.RollBack(now, row.previous, row.until)
+			requireCode(t, err, row.code)
+			if want := map[bool]int{true: 1, false: 2}[row.code == ""]; next.SecretVersion != want {
+				t.Errorf("version %d, want %d", next.SecretVersion, want)
+			}
+		})
+	}
 }
 
 func requireCode(t *testing.T, err error, code string) {

@@ -90,7 +90,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := verify.Request{
 		Credential: p.Credential, ID: p.ID, Secret: p.Secret, Permissions: permissions,
-		SourceIP: Source(r, h.cfg.TrustedProxies), Legacy: legacy,
+		SourceIP: Source(r, h.cfg.TrustedProxies), UserAgent: r.UserAgent(), Legacy: legacy,
 	}
 	res, err := h.cfg.Index.Verify(&q)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
 	"github.com/claviger-io/claviger/internal/verify"
@@ -56,6 +57,22 @@ func (n *Node) flushUsage(ctx context.Context) error {
 		n.usage = n.usage[len(batch):]
 	}
 	n.usage = nil
+	return n.flushPrevious(ctx)
+}
+
+// flushPrevious writes from where earlier secrets were used. What was noted meanwhile waits
+// in the index, which bounds it, until what could not be written has been.
+func (n *Node) flushPrevious(ctx context.Context) error {
+	if len(n.previous) == 0 {
+		n.previous = n.index.DrainPreviousUses()
+	}
+	done, err := n.store.AddPreviousUses(ctx, n.previous)
+	if n.previous = n.previous[done:]; len(n.previous) == 0 {
+		n.previous = nil
+	}
+	if err != nil {
+		return fmt.Errorf("writing the use of earlier secrets: %w", err)
+	}
 	return nil
 }
 
@@ -96,12 +113,15 @@ func (n *Node) prune(ctx context.Context) error {
 }
 
 // Prune forgets what need not be kept any longer: digests of secrets that ended 90 days
-// ago, the change feed but for its newest part, idempotency records that ended, and
-// deliveries that were done with 30 days ago.
+// ago, the change feed but for its newest part, idempotency records that ended, from where
+// earlier secrets were used that long ago, and deliveries that were done with 30 days ago.
 func (n *Node) Prune(ctx context.Context) error {
 	_, forgotten := n.authority.ForgetEnded(ctx)
 	_, idempotency := n.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
-		return tx.AllTenantsPruneIdempotency(n.cfg.Now())
+		return errors.Join(
+			tx.AllTenantsPruneIdempotency(n.cfg.Now()),
+			tx.AllTenantsPrunePreviousUses(n.cfg.Now().Add(-credential.DigestRetention)),
+		)
 	})
 	return errors.Join(forgotten, idempotency, n.outbox.Prune(ctx), n.store.PruneFeed(ctx, n.cfg.FeedKept))
 }

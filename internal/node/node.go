@@ -50,8 +50,9 @@ type Node struct {
 	listener  net.Listener
 	url       string
 	ready     chan struct{}
-	following atomic.Bool      // the index follows the feed
-	usage     []store.UsageRow // drained from the index and not yet written
+	following atomic.Bool         // the index follows the feed
+	usage     []store.UsageRow    // drained from the index and not yet written
+	previous  []store.PreviousUse // likewise
 }
 
 // Open opens the database and the keyring, makes the system tenant on the first start,

@@ -83,7 +83,7 @@ func basic(encoded string) (l login, ok bool) {
 
 // client finds the client of a token request and what it may do.
 func (e *Endpoints) client(r *http.Request, l login) (verify.Client, *fault) {
-	c, err := e.cfg.Index.Client(&verify.Request{ID: l.id, Secret: l.secret, SourceIP: e.cfg.Source(r)})
+	c, err := e.cfg.Index.Client(&verify.Request{ID: l.id, Secret: l.secret, SourceIP: e.cfg.Source(r), UserAgent: r.UserAgent()})
 	if err != nil {
 		return c, e.failed(r.Context(), e.cfg.RequestID(r), err)
 	}
@@ -93,7 +93,7 @@ func (e *Endpoints) client(r *http.Request, l login) (verify.Client, *fault) {
 // caller finds whoever may ask about tokens or revoke their own: clients, and holders of any
 // other credential, alone or as the pair of its ID and itself.
 func (e *Endpoints) caller(r *http.Request, l login) (verify.Result, *fault) {
-	q := verify.Request{Credential: l.alone, SourceIP: e.cfg.Source(r)}
+	q := verify.Request{Credential: l.alone, SourceIP: e.cfg.Source(r), UserAgent: r.UserAgent()}
 	if l.alone == "" {
 		found, ok := e.cfg.Format.Parse(l.secret)
 		switch {

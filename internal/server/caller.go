@@ -84,7 +84,7 @@ func (s *Server) byCredential(r *http.Request, c *call) error {
 	if !ok {
 		return errCredential(r.Header)
 	}
-	res, err := s.index.Verify(&verify.Request{Credential: p.Credential, ID: p.ID, Secret: p.Secret, SourceIP: c.from.Source})
+	res, err := s.index.Verify(&verify.Request{Credential: p.Credential, ID: p.ID, Secret: p.Secret, SourceIP: c.from.Source, UserAgent: c.from.UserAgent})
 	if err != nil {
 		return err
 	}

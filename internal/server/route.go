@@ -89,6 +89,7 @@ func (s *Server) register() {
 	s.roleRoutes()
 	s.assignmentRoutes()
 	s.apiKeyRoutes()
+	s.rotationRoutes()
 	s.accountKeyRoutes()
 	s.appRoutes()
 	s.serviceAccountRoutes()

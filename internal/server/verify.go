@@ -173,7 +173,7 @@ func (s *Server) verifier(r *http.Request) (only tenancy.TenantID, err error) {
 	if !ok {
 		return "", errCredential(r.Header)
 	}
-	q := verify.Request{Credential: p.Credential, ID: p.ID, Secret: p.Secret}
+	q := verify.Request{Credential: p.Credential, ID: p.ID, Secret: p.Secret, UserAgent: r.UserAgent()}
 	if s.sourceMatters {
 		q.SourceIP = s.source(r)
 	} else {

@@ -51,6 +51,7 @@ const (
 	hasSecret
 	hasPermissions
 	hasSourceIP
+	hasUserAgent
 	hasCost
 	hasDryRun
 )
@@ -195,6 +196,8 @@ func (d *decoder) field(name string, seen int, into *verify.Request) (bit int, e
 		bit, target = hasPermissions, &into.Permissions
 	case "source_ip":
 		bit, target = hasSourceIP, &source
+	case "user_agent":
+		bit, target = hasUserAgent, &into.UserAgent
 	case "cost":
 		bit = hasCost
 	case "dry_run":
@@ -262,6 +265,8 @@ func fieldName(bit int) string {
 		return "permissions"
 	case hasSourceIP:
 		return "source_ip"
+	case hasUserAgent:
+		return "user_agent"
 	case hasCost:
 		return "cost"
 	default:

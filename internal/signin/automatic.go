@@ -61,7 +61,7 @@ func (m *Manager) SignInAutomatically(ctx context.Context, in AutomaticInput, fr
 	if wait, ok := m.automaticBySource.take(where, m.now()); !ok {
 		return AutomaticSession{}, tooMany(wait)
 	}
-	key, err := m.index.Verify(&verify.Request{Credential: in.Key.Reveal(), SourceIP: from.Source})
+	key, err := m.index.Verify(&verify.Request{Credential: in.Key.Reveal(), SourceIP: from.Source, UserAgent: from.UserAgent})
 	if err != nil {
 		m.automaticBySource.refund(where)
 		return AutomaticSession{}, err

@@ -17,7 +17,7 @@ type Client struct {
 
 // Client decides on a client that proves itself by a pair: the client ID (ID) and secret
 // (Secret) of a client credential, or the key and secret of an app. Of the request only these
-// and SourceIP count. It is as Verify, but that nothing is charged: a token is no call. Its
+// SourceIP and UserAgent count. It is as Verify, but that nothing is charged: a token is no call. Its
 // use is counted.
 func (x *Index) Client(r *Request) (c Client, err error) {
 	p, at, staleness, err := x.fresh()
@@ -26,7 +26,7 @@ func (x *Index) Client(r *Request) (c Client, err error) {
 	}
 	c.Code, c.Revision, c.Staleness = NotFound, p.revision, staleness
 	pair, ok := x.clientPair(r)
-	asked := Request{SourceIP: r.SourceIP, OnlyTenant: r.OnlyTenant, DryRun: true}
+	asked := Request{SourceIP: r.SourceIP, UserAgent: r.UserAgent, OnlyTenant: r.OnlyTenant, DryRun: true}
 	q := question{r: &asked, at: at, cost: 1, key: &pair.key}
 	q.digest, _ = x.cfg.Peppers.Digest(x.cfg.Peppers.Current(), &pair.key)
 	if !ok {
@@ -58,6 +58,9 @@ func (x *Index) Client(r *Request) (c Client, err error) {
 	}
 	asked.DryRun = false
 	x.count(&q, s, e, pos, &c.Result)
+	if version != e.version {
+		x.notePrevious(&q, &f, version)
+	}
 	if f.rare != nil && f.rare.public != nil {
 		c.PublicID = f.rare.public.id
 	}

@@ -166,6 +166,9 @@ func (x *Index) match(q *question, f *found) (version uint32, ok bool) {
 		case !same || ok:
 		case q.at < p.until:
 			version, ok = p.version, true
+			if !q.r.DryRun && f.answersTo(q) {
+				x.notePrevious(q, f, version)
+			}
 		default:
 			x.clock.raise(q.at) // once refused it stays refused, though the clock be set back
 		}

@@ -86,6 +86,7 @@ type Index struct {
 	undrained []Usage
 	spillMu   sync.Mutex // guards spilled
 	spilled   []Usage    // of hours that ended before they were drained
+	previous  previousUses
 }
 
 // proof is the last time at which the index was known to hold the feed up to its head.

@@ -45,6 +45,7 @@ type Request struct {
 	Secret      string     // with ID
 	Permissions string     // a permission query; empty asks for nothing
 	SourceIP    netip.Addr // zero means not given
+	UserAgent   string     // of whoever presents the credential; noted for secrets in their grace period alone
 	Cost        int64      // 0 means 1
 	DryRun      bool       // charge nothing, count nothing
 	// OnlyTenant, when set, makes credentials of other tenants NOT_FOUND.

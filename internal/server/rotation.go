@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/claviger-io/claviger/api"
+	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/authority"
+	"github.com/claviger-io/claviger/internal/tenancy"
+)
+
+// rotated is what may follow the rotation of one kind with a grace period.
+type rotated[W any] struct {
+	kind, tag, path string
+	need, also      access.Permission
+	deprecated      bool
+	finish, back    func(context.Context, *call, *idOnceInput) (*body[W], error)
+	uses            func(context.Context, *call, *IDInput) (*body[api.PreviousSecretUses], error)
+}
+
+func (s *Server) rotationRoutes() {
+	a := s.authority
+	addRotated(s, rotated[api.APIKey]{
+		kind: "APIKey", tag: "API keys", path: "/v1/api-keys/{id}", need: access.APIKeysGenerate, also: access.OrganizationKeysGenerate,
+		finish: keyAction(a.FinishAPIKeyRotation, "FinishAPIKeyRotation", "API key", apiKeyOf),
+		back:   keyAction(a.RollBackAPIKey, "RollBackAPIKey", "API key", apiKeyOf),
+		uses:   previousUses(a.APIKeyPreviousUses, "API key"),
+	})
+	addRotated(s, rotated[api.VerifierKey]{
+		kind: "VerifierKey", tag: "Verifier keys", path: "/v1/verifier-keys/{id}", need: access.VerifierKeysManage,
+		finish: keyAction(a.FinishVerifierKeyRotation, "FinishVerifierKeyRotation", "verifier key", verifierKeyOf),
+		back:   keyAction(a.RollBackVerifierKey, "RollBackVerifierKey", "verifier key", verifierKeyOf),
+		uses:   previousUses(a.VerifierKeyPreviousUses, "verifier key"),
+	})
+	addRotated(s, rotated[api.AccountKey]{
+		kind: "AccountKey", tag: "Account keys (deprecated)", path: "/v1/account-keys/{id}", need: access.AccountKeysManage, deprecated: true,
+		finish: keyAction(a.FinishAccountKeyRotation, "FinishAccountKeyRotation", "account key", accountKeyOf),
+		back:   keyAction(a.RollBackAccountKey, "RollBackAccountKey", "account key", accountKeyOf),
+		uses:   previousUses(a.AccountKeyPreviousUses, "account key"),
+	})
+	addRotated(s, rotated[api.ClientCredential]{
+		kind: "ClientCredential", tag: "API credentials", path: "/v1/client-credentials/{id}", need: access.ClientCredentialsManageOwn,
+		finish: keyAction(a.FinishClientCredentialRotation, "FinishClientCredentialRotation", "client credential", clientCredentialOf),
+		back:   keyAction(a.RollBackClientCredential, "RollBackClientCredential", "client credential", clientCredentialOf),
+		uses:   previousUses(a.ClientCredentialPreviousUses, "client credential"),
+	})
+	addRotated(s, rotated[api.App]{
+		kind: "App", tag: "Apps", path: "/v1/apps/{id}", need: access.AppsManage,
+		finish: appAction(a.FinishAppRotation, "FinishAppRotation"),
+		back:   appAction(a.RollBackApp, "RollBackApp"),
+		uses:   s.appPreviousUses,
+	})
+}
+
+func addRotated[W any](s *Server, r rotated[W]) {
+	route := func(method, path, operation, summary string) Route {
+		return Route{
+			Method: method, Pattern: r.path + path, Operation: operation, Permission: r.need, also: r.also, tag: r.tag,
+			summary: summary, deprecated: r.deprecated,
+		}
+	}
+	add(s, route(http.MethodPost, "/finish-rotation", "Finish"+r.kind+"Rotation", "End the grace period of the secret before now"), r.finish)
+	add(s, route(http.MethodPost, "/roll-back", "RollBack"+r.kind,
+		"Undo a rotation in its grace period: the new secret ends, the one before is current again"), r.back)
+	add(s, route(http.MethodGet, "/previous-secret-uses", r.kind+"PreviousUses",
+		"Who still uses the secret before: source address, user agent and last time"), r.uses)
+}
+
+func previousUses(read func(context.Context, access.Caller, authority.KeyInput) (authority.PreviousSecretUses, error), thing string) func(context.Context, *call, *IDInput) (*body[api.PreviousSecretUses], error) {
+	return func(ctx context.Context, c *call, in *IDInput) (*body[api.PreviousSecretUses], error) {
+		id, err := credentialID(in.ID, thing)
+		if err != nil {
+			return nil, err
+		}
+		uses, err := read(ctx, c.caller, authority.KeyInput{ID: id})
+		return answerWith(uses, err, previousUsesOf)
+	}
+}
+
+func (s *Server) appPreviousUses(ctx context.Context, c *call, in *IDInput) (*body[api.PreviousSecretUses], error) {
+	uses, err := s.authority.AppPreviousUses(ctx, c.caller, authority.AppInput{ID: tenancy.AppID(in.ID)})
+	return answerWith(uses, err, previousUsesOf)
+}
+
+func previousUsesOf(u authority.PreviousSecretUses) api.PreviousSecretUses {
+	out := api.PreviousSecretUses{
+		SecretVersion: u.Version, ValidUntil: optional(u.ValidUntil), Items: make([]api.PreviousSecretUse, 0, len(u.Uses)), OtherCalls: u.OtherCalls,
+	}
+	for _, use := range u.Uses {
+		item := api.PreviousSecretUse{UserAgent: use.UserAgent, LastUsedAt: use.LastUsedAt, Calls: use.Calls}
+		if use.Source.IsValid() {
+			item.SourceIP = use.Source.String()
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out
+}
