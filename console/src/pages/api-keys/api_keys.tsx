@@ -28,6 +28,8 @@ import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotR
 import { LegacyBanner } from './legacy_banner';
 
 const help = 'api-keys';
+/** How far lists count where nothing keeps a count of what matches. */
+const COUNTED = 1000;
 const none: APIKey[] = [];
 const idOf = (key: APIKey) => key.id;
 
@@ -59,16 +61,18 @@ export function APIKeysPage() {
       query: { ...filter, sort: list.sort, order: list.query.order, limit: list.limit, cursor: list.cursor },
     },
   });
-  const counts = $api.useQuery('get', '/v1/api-keys/count', { params: { query: filter } }, { enabled: !error });
-  // How many the chip would show, which is itself no part of what is counted.
-  const soonCount = $api.useQuery(
+  // Where it is searched, the list counts only so far.
+  const uncounted = (data?.total ?? 0) > COUNTED && (filter.search !== undefined || expiring);
+  const counts = $api.useQuery('get', '/v1/api-keys/count', { params: { query: filter } }, { enabled: uncounted });
+  // How many the chip would show: the total of a list that nobody sees.
+  const soonList = $api.useQuery(
     'get',
-    '/v1/api-keys/count',
-    { params: { query: { ...filter, state: 'living', expiring_before: undefined } } },
-    { enabled: !error },
+    '/v1/api-keys',
+    { params: { query: { ...filter, state: 'living', expiring_before: soon, sort: 'expires_at', limit: 1 } } },
+    { enabled: data !== undefined },
   );
   const rows = data?.items;
-  const total = counts.data?.count ?? data?.total;
+  const total = (uncounted ? counts.data?.count : undefined) ?? data?.total;
   const order = useMemo(() => (rows ?? none).map(idOf), [rows]);
   const selection = useSelection(list.key, order, total ?? 0);
   const seen = useSeen(rows);
@@ -224,7 +228,7 @@ export function APIKeysPage() {
               }
             />
             <SoonChip
-              count={soonCount.data?.expiring_within_30_days ?? 0}
+              count={soonList.data?.total ?? 0}
               on={expiring}
               onClick={() => list.setFilter({ expiring: expiring ? undefined : '30', state: undefined })}
             />
@@ -289,7 +293,8 @@ function SoonChip({ count, on, onClick }: { count: number; on: boolean; onClick:
     <UnstyledButton className="chip" aria-pressed={on} onClick={onClick}>
       <IconAlertTriangle size={15} stroke={1.7} className="warn" aria-hidden />
       <span>
-        <b>{number(count)}</b> {count === 1 ? 'expires' : 'expire'} within 30 days
+        <b>{count > COUNTED ? `${number(COUNTED)}+` : number(count)}</b> {count === 1 ? 'expires' : 'expire'} within 30
+        days
       </span>
       {on && <IconX size={14} aria-hidden />}
     </UnstyledButton>
