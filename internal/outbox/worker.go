@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -14,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger-io/claviger/internal/store"
-	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 // Worker delivers what is due. Any number of them, on any number of nodes, may work at the
@@ -51,14 +51,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // DeliverDue delivers what is due now, and what becomes due by that, and returns how many
 // attempts that took. It is Run for those who have no time to wait for.
 func (w *Worker) DeliverDue(ctx context.Context) (n int, err error) {
-	kinds := slices.Sorted(func(yield func(store.DeliveryKind) bool) {
-		for kind := range w.cfg.Senders {
-			if !yield(kind) {
-				return
-			}
-		}
-	})
-	for _, kind := range kinds {
+	for _, kind := range slices.Sorted(maps.Keys(w.cfg.Senders)) {
 		made, err := w.queue(kind, w.cfg.Senders[kind]).drain(ctx)
 		n += made
 		if err != nil {
@@ -90,52 +83,48 @@ func (w *Worker) Prune(ctx context.Context) error {
 	return nil
 }
 
-// recipient is whom deliveries are for.
-type recipient struct {
-	tenant tenancy.TenantID
-	id     string
-}
-
-// queue are the deliveries of one kind as one worker sees them. One goroutine has it.
+// queue are the deliveries of one kind as one worker sees them. One goroutine has it, but for
+// the attempts.
 type queue struct {
 	*Worker
-	kind   store.DeliveryKind
-	sender Sender
-	under  int            // attempts under way
-	ended  chan endedSend // one for each attempt
-	wait   sync.WaitGroup // for the attempts' goroutines
+	kind    store.DeliveryKind
+	sender  Sender
+	under   int             // attempts under way
+	busy    map[string]int  // of them, by recipient
+	failing map[string]bool // recipients whose last attempt failed
+	ended   chan ending     // one for each attempt
+	wait    sync.WaitGroup  // for the attempts' goroutines
 }
 
-type endedSend struct{ to recipient }
+// ending says that an attempt has come to its end.
+type ending struct {
+	recipient string
+	failed    bool // may have been the recipient's fault, and may go on
+}
 
 func (w *Worker) queue(kind store.DeliveryKind, sender Sender) *queue {
-	return &queue{Worker: w, kind: kind, sender: sender, ended: make(chan endedSend, w.cfg.Parallel)}
+	return &queue{
+		Worker: w, kind: kind, sender: sender,
+		busy: map[string]int{}, failing: map[string]bool{}, ended: make(chan ending, w.cfg.Parallel),
+	}
 }
 
 func (q *queue) run(ctx context.Context) {
 	tick := time.NewTicker(q.cfg.Poll)
 	defer tick.Stop()
 	defer q.wait.Wait()
-	for {
+	for ctx.Err() == nil {
+		ended := q.ended
 		if _, err := q.begin(ctx); err != nil && ctx.Err() == nil {
 			q.cfg.Logger.WarnContext(ctx, "deliveries could not be read; they are tried again", slog.String("kind", string(q.kind)), slog.Any("error", err))
-			q.pause(ctx, tick)
-			continue
+			ended = nil // only after a pause
 		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-q.ended:
-			q.under--
+		case e := <-ended:
+			q.end(e)
 		case <-tick.C:
 		}
-	}
-}
-
-func (q *queue) pause(ctx context.Context, tick *time.Ticker) {
-	select {
-	case <-ctx.Done():
-	case <-tick.C:
 	}
 }
 
@@ -151,56 +140,145 @@ func (q *queue) drain(ctx context.Context) (made int, err error) {
 		if q.under == 0 {
 			return made, nil
 		}
-		<-q.ended
-		q.under--
+		q.end(<-q.ended)
 	}
+}
+
+// maxFailing bounds what is remembered of recipients.
+const maxFailing = 10_000
+
+func (q *queue) end(e ending) {
+	q.under--
+	if q.busy[e.recipient]--; q.busy[e.recipient] == 0 {
+		delete(q.busy, e.recipient)
+	}
+	delete(q.failing, e.recipient)
+	if e.failed {
+		if len(q.failing) >= maxFailing {
+			clear(q.failing)
+		}
+		q.failing[e.recipient] = true
+	}
+}
+
+// room is how many attempts more a recipient may have: a quarter of all, so that four that
+// don't answer leave nothing to the others only when there are no others, and one when the
+// last failed.
+func (q *queue) room(recipient string) int {
+	most := max(1, q.cfg.Parallel/4)
+	if q.failing[recipient] {
+		most = 1
+	}
+	return most - q.busy[recipient]
 }
 
 // begin claims what is due, as far as there is room, and begins the attempts.
 func (q *queue) begin(ctx context.Context) (n int, err error) {
-	room := q.cfg.Parallel - q.under
-	if room <= 0 || ctx.Err() != nil {
-		return 0, ctx.Err()
-	}
-	var claimed []store.Delivery
-	_, err = q.cfg.Store.Write(ctx, "", func(tx *store.Tx) (err error) {
-		claimed, err = tx.AllTenantsClaimDeliveries([]store.DeliveryKind{q.kind}, q.cfg.Holder, q.cfg.Now(), 4*q.cfg.Timeout, room)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	for _, d := range claimed {
-		q.under++
-		q.wait.Go(func() {
-			q.attempt(ctx, d)
-			q.ended <- endedSend{to: recipient{tenant: d.TenantID, id: d.Recipient}}
+	for ctx.Err() == nil && q.under < q.cfg.Parallel {
+		chosen, err := q.choose(ctx)
+		if err != nil || len(chosen) == 0 {
+			return n, err
+		}
+		var claimed []store.Delivery
+		_, err = q.cfg.Store.Write(ctx, "", func(tx *store.Tx) (err error) {
+			claimed, err = tx.AllTenantsClaimDeliveries([]store.DeliveryKind{q.kind}, q.cfg.Holder, q.cfg.Now(), q.lease(), len(chosen), chosen...)
+			return err
 		})
+		if err != nil {
+			return n, err
+		}
+		for _, d := range claimed {
+			q.under++
+			q.busy[d.Recipient]++
+			q.wait.Go(func() { q.ended <- ending{recipient: d.Recipient, failed: q.attempt(ctx, d)} })
+		}
+		n += len(claimed)
+		if len(claimed) == 0 {
+			return n, nil // another worker was faster
+		}
 	}
-	return len(claimed), nil
+	return n, ctx.Err()
 }
 
-// attempt makes one attempt and records what came of it. Being told to end doesn't cut it
-// off: a mail that is half sent would be sent twice.
-func (q *queue) attempt(ctx context.Context, d store.Delivery) {
-	ctx = context.WithoutCancel(ctx)
-	timed, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
+// choose looks for what is due without keeping writers waiting, and shares the room out.
+func (q *queue) choose(ctx context.Context) (ids []string, err error) {
+	var full []string
+	for recipient := range q.busy {
+		if q.room(recipient) <= 0 {
+			full = append(full, recipient)
+		}
+	}
+	var due []store.DueDelivery
+	err = q.cfg.Store.Read(ctx, "", func(tx *store.Tx) (err error) {
+		due, err = tx.AllTenantsDueDeliveries([]store.DeliveryKind{q.kind}, q.cfg.Now(), full, 4*q.cfg.Parallel)
+		return err
+	})
+	given := map[string]int{}
+	for _, d := range due {
+		if len(ids) < q.cfg.Parallel-q.under && given[d.Recipient] < q.room(d.Recipient) {
+			given[d.Recipient]++
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, err
+}
+
+// lease is long enough for an attempt and for writing down what came of it.
+func (w *Worker) lease() time.Duration { return 4 * w.cfg.Timeout }
+
+// attempt makes one attempt and records what came of it. Being told to end cuts it off only
+// after a while: a mail that was half sent is sent twice.
+func (q *queue) attempt(ctx context.Context, d store.Delivery) (failed bool) {
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
 	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(endGrace, cancel) })
+	defer stop()
 	err := q.send(timed, d)
 	outcome := q.outcome(d, err)
-	var held bool
-	_, writeErr := q.cfg.Store.Write(ctx, "", func(tx *store.Tx) (err error) {
-		held, err = tx.AllTenantsFinishDelivery(d.ID, d.Fence, outcome)
-		return err
-	})
-	q.report(ctx, d, outcome, held, writeErr)
+	held, writeErr := q.finish(ctx, d, outcome)
+	q.report(ctx, d, outcome, err, held, writeErr)
+	return outcome.State == store.DeliveryPending
 }
 
-func (q *queue) report(ctx context.Context, d store.Delivery, o store.DeliveryOutcome, held bool, err error) {
+const (
+	// endGrace is how long attempts go on after the worker was told to end.
+	endGrace = 8 * time.Second
+	// finishTries is how often an outcome is written while the database can't take it; the
+	// pause doubles from finishPause on.
+	finishTries = 7
+	finishPause = 250 * time.Millisecond
+)
+
+// finish records an outcome. Until ctx ends it tries for a quarter of a minute: what isn't
+// recorded is sent again.
+func (q *queue) finish(ctx context.Context, d store.Delivery, o store.DeliveryOutcome) (held bool, err error) {
+	pause := finishPause
+	for try := 1; ; try++ {
+		_, err = q.cfg.Store.Write(context.WithoutCancel(ctx), "", func(tx *store.Tx) (err error) {
+			held, err = tx.AllTenantsFinishDelivery(d.ID, d.Fence, o)
+			return err
+		})
+		if err == nil || try == finishTries {
+			return held, err
+		}
+		select {
+		case <-ctx.Done():
+			return held, err
+		case <-time.After(pause):
+			pause *= 2
+		}
+	}
+}
+
+func (q *queue) report(ctx context.Context, d store.Delivery, o store.DeliveryOutcome, failure error, held bool, err error) {
 	about := []any{
 		slog.String("delivery_id", d.ID), slog.String("kind", string(d.Kind)), slog.String("tenant", string(d.TenantID)),
 		slog.String("recipient", d.Recipient), slog.String("about", d.About), slog.Int("attempts", d.Attempts),
 		slog.Int("status", o.Status), slog.String("failure", o.Error),
+	}
+	var why *hidden
+	if errors.As(failure, &why) {
+		about = append(about, slog.Any("cause", why.cause))
 	}
 	switch {
 	case err != nil:

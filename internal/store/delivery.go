@@ -101,15 +101,22 @@ func (r *deliveryRow) delivery() (Delivery, error) {
 
 var deliveryTaken = problem.New(problem.Conflict, "delivery_exists", "Another delivery has this ID.")
 
-// Writers come one after another, so the highest number and one is nobody else's.
+// Writers come one after another, so the highest number and one is nobody else's, and whether
+// another of the lane goes first can't change in between.
 const (
 	insertDelivery = "INSERT INTO deliveries (row_id, id, tenant_id, kind, lane, once, recipient, about, payload, state, attempts, " +
-		"first_at, next_at, created_at, finished_at, last_status, last_error, fence, holder, leased_until) " +
-		"VALUES ((SELECT COALESCE(MAX(row_id), 0) + 1 FROM deliveries), ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?, ?, 0, 0, '', 0, '', 0)"
+		"first_at, next_at, created_at, finished_at, last_status, last_error, fence, holder, leased_until, waits) " +
+		"VALUES ((SELECT COALESCE(MAX(row_id), 0) + 1 FROM deliveries), ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?, ?, 0, 0, '', 0, '', 0, " +
+		"CASE WHEN EXISTS (" + sameLane + ") THEN 1 ELSE 0 END)"
+	sameLane = "SELECT 1 FROM deliveries AS other WHERE other.tenant_id = ? AND other.kind = ? AND other.lane = ? AND other.lane <> '' " +
+		"AND other.state = 'pending'"
+	nextInLane = "UPDATE deliveries SET waits = 0 WHERE row_id = (SELECT MIN(other.row_id) FROM deliveries AS other " +
+		"WHERE other.tenant_id = ? AND other.kind = ? AND other.lane = ? AND other.lane <> '' AND other.state = 'pending')"
 	leaseDelivery = "UPDATE deliveries SET fence = ?, holder = ?, leased_until = ?, attempts = ?, first_at = ? WHERE id = ?"
 	endDelivery   = "UPDATE deliveries SET state = ?, next_at = ?, finished_at = ?, last_status = ?, last_error = ?, holder = '', leased_until = 0 " +
 		"WHERE id = ? AND fence = ? AND state = 'pending'"
-	againDelivery = "UPDATE deliveries SET state = 'pending', attempts = 0, first_at = 0, next_at = ?, finished_at = 0 WHERE id = ? AND tenant_id = ?"
+	retryDelivery = "UPDATE deliveries SET state = 'pending', attempts = 0, first_at = 0, next_at = ?, finished_at = 0, " +
+		"waits = CASE WHEN state = 'pending' THEN waits WHEN EXISTS (" + sameLane + " AND other.id <> ?) THEN 1 ELSE 0 END WHERE id = ? AND tenant_id = ?"
 )
 
 // maxDeliveryError is how much of an error is kept, in bytes.
@@ -139,6 +146,7 @@ func (tx *Tx) InsertDelivery(d Delivery) (inserted bool, err error) {
 	}
 	return true, tx.write(statement{text: insertDelivery, taken: deliveryTaken, args: []any{
 		d.ID, string(d.TenantID), string(d.Kind), d.Lane, d.Once, d.Recipient, d.About, d.Payload, micros(next), micros(d.CreatedAt),
+		string(d.TenantID), string(d.Kind), d.Lane,
 	}})
 }
 
@@ -156,20 +164,44 @@ func (tx *Tx) AllTenantsDeliveryTenant(id string) (tenancy.TenantID, error) {
 	return tenantOf[deliveryRow](tx, "delivery", id)
 }
 
-// AllTenantsClaimDeliveries leases what is due to the holder, oldest first, at most limit of
-// them: nobody else gets them until the lease ends. Of a lane only the first that is not
-// finished is due, and none while that is leased or waits to be tried again. The attempt is
-// counted, also should the holder never come back.
-func (tx *Tx) AllTenantsClaimDeliveries(kinds []DeliveryKind, holder string, now time.Time, lease time.Duration, limit int) ([]Delivery, error) {
+// DueDelivery is one that could be claimed.
+type DueDelivery struct{ ID, Recipient string }
+
+// AllTenantsDueDeliveries finds what could be claimed now, what has waited longest first, at
+// most limit of them and none for the recipients in except. Of a lane only the first that is
+// not finished is due, and none while that one is leased or waits to be tried again.
+func (tx *Tx) AllTenantsDueDeliveries(kinds []DeliveryKind, now time.Time, except []string, limit int) ([]DueDelivery, error) {
+	rows, err := all[deliveryRow](tx, "deliveries", func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = dueDeliveries(q, kinds, now).Column("id", "recipient").Limit(int64(limit))
+		if len(except) > 0 {
+			q = q.Where("recipient NOT IN (?)", bun.List(except))
+		}
+		return q
+	})
+	out := make([]DueDelivery, len(rows))
+	for i := range rows {
+		out[i] = DueDelivery{ID: rows[i].ID, Recipient: rows[i].Recipient}
+	}
+	return out, err
+}
+
+func dueDeliveries(q *bun.SelectQuery, kinds []DeliveryKind, now time.Time) *bun.SelectQuery {
+	return q.Where("state = 'pending' AND waits = 0").Where("kind IN (?)", bun.List(kinds)).
+		Where("next_at <= ?", micros(now)).Where("leased_until <= ?", micros(now)).Order("next_at", "row_id")
+}
+
+// AllTenantsClaimDeliveries leases what is due to the holder, as AllTenantsDueDeliveries finds
+// it, or those of only that still are: nobody else gets them until the lease ends. The attempt
+// is counted, also should the holder never come back.
+func (tx *Tx) AllTenantsClaimDeliveries(kinds []DeliveryKind, holder string, now time.Time, lease time.Duration, limit int, only ...string) ([]Delivery, error) {
 	if len(kinds) == 0 || limit <= 0 {
 		return nil, nil
 	}
 	rows, err := all[deliveryRow](tx, "deliveries", func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("state = 'pending'").Where("kind IN (?)", bun.List(kinds)).
-			Where("next_at <= ?", micros(now)).Where("leased_until <= ?", micros(now)).
-			Where("(lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries AS before WHERE before.tenant_id = d.tenant_id AND before.kind = d.kind "+
-				"AND before.lane = d.lane AND before.lane <> '' AND before.state = 'pending' AND before.row_id < d.row_id))").
-			Order("next_at", "row_id").Limit(int64(limit))
+		if len(only) > 0 {
+			q = q.Where("id IN (?)", bun.List(only))
+		}
+		return dueDeliveries(q, kinds, now).Limit(int64(limit))
 	})
 	if err != nil {
 		return nil, err
@@ -210,7 +242,13 @@ func (tx *Tx) AllTenantsFinishDelivery(id string, fence int64, o DeliveryOutcome
 	default:
 		return false, errors.New("store: an outcome needs a state")
 	}
-	return true, tx.exec(endDelivery, string(o.State), micros(next), micros(finished), int64(o.Status), shownError(o.Error), id, fence)
+	if err := tx.exec(endDelivery, string(o.State), micros(next), micros(finished), int64(o.Status), shownError(o.Error), id, fence); err != nil {
+		return false, err
+	}
+	if o.State == DeliveryPending || row.Lane == "" {
+		return true, nil
+	}
+	return true, tx.exec(nextInLane, row.TenantID, row.Kind, row.Lane)
 }
 
 // shownError is an error's text as it can be stored, whatever the other side sent.
@@ -222,8 +260,10 @@ func shownError(text string) string {
 	return text
 }
 
-// RetryDelivery has a delivery tried again, from now on, as if it were new: one that was
-// given up, or one that waits for its next attempt.
-func (tx *Tx) RetryDelivery(id string, now time.Time) error {
-	return tx.write(statement{text: againDelivery, args: []any{micros(now), id, string(tx.tenant)}, one: "delivery"})
+// RetryDelivery has a delivery of the tenant tried again, from now on, as if it were new: one
+// that was given up, or one that waits for its next attempt.
+func (tx *Tx) RetryDelivery(d Delivery, now time.Time) error {
+	return tx.write(statement{text: retryDelivery, one: "delivery", args: []any{
+		micros(now), string(tx.tenant), string(d.Kind), d.Lane, d.ID, d.ID, string(tx.tenant),
+	}})
 }

@@ -170,12 +170,17 @@ func TestDeliveryLanes(t *testing.T) {
 			got := claim(now, "0", "3")
 			claim(now)
 			mustFinish(t, s, got[0], store.DeliveryOutcome{State: store.DeliveryPending, NextAt: now.Add(time.Hour), At: now, Error: "busy"})
+			// Asking for the first once more doesn't let the others pass it.
+			storetest.MustWrite(t, s, f[0].Tenant.ID, func(tx *store.Tx) error {
+				d, err := tx.Delivery("dlv_0")
+				return errors.Join(err, tx.RetryDelivery(d, now.Add(time.Hour)))
+			})
 			claim(now.Add(time.Hour-1), "3") // whose lease ended
 			got = claim(now.Add(time.Hour), "0")
 			mustFinish(t, s, got[0], store.DeliveryOutcome{State: store.DeliveryDead, At: now, Error: "no"})
 			got = claim(now.Add(time.Hour), "1")
 			// The dead one is asked for again: it is the first once more.
-			storetest.MustWrite(t, s, f[0].Tenant.ID, func(tx *store.Tx) error { return tx.RetryDelivery("dlv_0", now.Add(time.Hour)) })
+			storetest.MustWrite(t, s, f[0].Tenant.ID, func(tx *store.Tx) error { return tx.RetryDelivery(list[0], now.Add(time.Hour)) })
 			mustFinish(t, s, got[0], store.DeliveryOutcome{State: store.DeliveryDelivered, At: now})
 			got = claim(now.Add(time.Hour), "0")
 			if got[0].Attempts != 1 || !got[0].FirstAt.Equal(now.Add(time.Hour)) || got[0].Fence != 3 {
