@@ -12,6 +12,7 @@ type Tenant struct {
 	RootOrganizationID string            `json:"root_organization_id"`
 	State              string            `json:"state" enum:"active,suspended,deleted"`
 	Policy             Policy            `json:"policy"`
+	PolicyFloor        *Policy           `json:"policy_floor,omitempty" doc:"What the operators set in the policy: the tenant's own people may be stricter, not looser."`
 	ExternalID         string            `json:"external_id,omitempty" doc:"Your own name for the tenant."`
 	Metadata           map[string]string `json:"metadata,omitempty"`
 	CreatedAt          time.Time         `json:"created_at"`
@@ -38,6 +39,13 @@ type Policy struct {
 	TokenLifetimeSeconds   int64            `json:"token_lifetime_seconds,omitempty" minimum:"60" maximum:"7200" doc:"How long access tokens and session tokens are good for; absent means 900."`
 
 	AdministratorsSignInAutomatically bool `json:"administrators_sign_in_automatically,omitempty" doc:"Whether organization keys sign in people who hold administrative rights, too."`
+
+	ShowOnce        []string          `json:"show_once,omitempty" nullable:"false" maxItems:"7" enum:"organization_key,app" doc:"Kinds of which no secret is kept that could be shown again; those of all other kinds never are."`
+	Networks        []string          `json:"networks,omitempty" nullable:"false" maxItems:"100" maxLength:"64" doc:"Addresses or CIDR prefixes that credentials may be used from. A credential for which none are chosen gets these."`
+	MayCreate       map[string]string `json:"may_create,omitempty" doc:"Who may make credentials, by kind: permitted (whoever has the permission), administrators (of those, whoever may change the account's settings) or nobody."`
+	NamePattern     string            `json:"name_pattern,omitempty" maxLength:"200" doc:"A regular expression (RE2) that whole names of credentials match." example:"(prod|test)-[a-z0-9-]+"`
+	NameHint        string            `json:"name_hint,omitempty" maxLength:"200" doc:"What people are told who choose another name; absent means the pattern."`
+	SuspendIdleDays int               `json:"suspend_idle_days,omitempty" minimum:"0" maximum:"3650" doc:"After how many days a credential is suspended that was neither used nor made nor resumed; absent means never."`
 }
 
 // CreateTenantRequest makes a tenant with its root organization and the built-in roles.

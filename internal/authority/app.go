@@ -426,13 +426,12 @@ func (a *Authority) ChangeApp(ctx context.Context, caller access.Caller, in Chan
 func (c *change) editApp(app *tenancy.App, k *credential.Credential, in ChangeAppInput, path []tenancy.OrgID) error {
 	set(&app.Name, in.Name)
 	set(&app.Labels, in.Labels)
-	if err := credential.ValidateName(app.Name); err != nil {
+	if err := c.rename(k, app.Name); err != nil {
 		return err
 	}
 	if err := tenancy.ValidateLabels(app.Labels); err != nil {
 		return err
 	}
-	k.Name = app.Name
 	if err := c.restrict(k, in.Networks, in.Limits); err != nil {
 		return err
 	}
@@ -502,10 +501,28 @@ func (c *change) applyAppState(old, next tenancy.App, action string) error {
 			}
 		}
 	}
+	if next.State == tenancy.Active {
+		if err := c.resumeAppKey(next); err != nil {
+			return err
+		}
+	}
 	if err := c.tx.UpdateApp(next); err != nil {
 		return err
 	}
 	return c.record("app."+action, appTarget(next), fields{"state": old.State}, fields{"state": next.State})
+}
+
+// resumeAppKey notes at the app's credential that it may be used again.
+func (c *change) resumeAppKey(a tenancy.App) error {
+	k, err := c.appCredential(a.ID)
+	if err != nil {
+		return err
+	}
+	if err := k.MayResume(c.tenant.Policy); err != nil || finalState(k.StateAt(c.now)) {
+		return err
+	}
+	k.ResumedAt = c.now.UTC().Truncate(time.Microsecond)
+	return c.tx.UpdateCredential(k)
 }
 
 // App answers one app, never with its secrets. It needs claviger.apps:manage there.

@@ -80,10 +80,9 @@ func (c *change) edit(r keyRules, k *credential.Credential, in ChangeKeyInput, m
 		return err
 	}
 	if in.Name != nil {
-		if err := credential.ValidateName(*in.Name); err != nil {
+		if err := c.rename(k, *in.Name); err != nil {
 			return err
 		}
-		k.Name = *in.Name
 	}
 	if in.Labels != nil {
 		if err := tenancy.ValidateLabels(*in.Labels); err != nil {
@@ -113,7 +112,7 @@ func (c *change) edit(r keyRules, k *credential.Credential, in ChangeKeyInput, m
 // restrict sets networks and limits where they are given.
 func (c *change) restrict(k *credential.Credential, networks *[]netip.Prefix, limits *credential.Limits) error {
 	if networks != nil {
-		list, err := networksOf(*networks)
+		list, err := c.networksOf(*networks)
 		if err != nil {
 			return err
 		}

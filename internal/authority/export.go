@@ -186,7 +186,7 @@ func (e *export) fill(s *scope, row *ExportRow, material []credential.Material) 
 		row.OwnerName = o.Name
 	}
 	r := rulesOf(row.Kind)
-	if !r.recoverable {
+	if !r.recoverable || s.shownOnce(row.Credential) {
 		row.Reason = ExportShownOnce
 		return nil
 	}

@@ -61,7 +61,10 @@ type wish struct {
 // newKey applies the core's rules to a wish.
 func (c *change) newKey(r keyRules, w wish, made freshSecrets) (credential.Credential, error) {
 	none := credential.Credential{}
-	if err := credential.ValidateName(w.name); err != nil {
+	if err := c.mayCreate(r.kind); err != nil {
+		return none, err
+	}
+	if err := c.validateName(w.name); err != nil {
 		return none, err
 	}
 	if err := credential.ValidateLimits(w.limits); err != nil {
@@ -70,7 +73,7 @@ func (c *change) newKey(r keyRules, w wish, made freshSecrets) (credential.Crede
 	if err := tenancy.ValidateLabels(w.labels); err != nil {
 		return none, err
 	}
-	networks, err := networksOf(w.networks)
+	networks, err := c.networksOf(w.networks)
 	if err != nil {
 		return none, err
 	}
@@ -106,15 +109,6 @@ func ruledBy(r keyRules, may func(*scope, credential.Credential) error) keyRules
 		return give(s, k)
 	}
 	return r
-}
-
-// networksOf checks networks that were parsed elsewhere as if they came as text.
-func networksOf(list []netip.Prefix) ([]netip.Prefix, error) {
-	texts := make([]string, len(list))
-	for i, n := range list {
-		texts[i] = n.String()
-	}
-	return credential.ParseNetworks(texts)
 }
 
 // insertKey writes a new key with its event.
@@ -201,11 +195,13 @@ type transition struct {
 	action string // "revoke"
 	apply  func(k credential.Credential, now time.Time) (credential.Credential, error)
 	before func(k credential.Credential) fields
+	// policy is what the tenant's policy asks of it; nil means nothing.
+	policy func(credential.Credential, tenancy.Policy) error
 }
 
 var (
 	suspendKey = transition{action: "suspend", apply: credential.Credential.Suspend, before: stateOf}
-	resumeKey  = transition{action: "resume", apply: credential.Credential.Resume, before: stateOf}
+	resumeKey  = transition{action: "resume", apply: credential.Credential.Resume, before: stateOf, policy: credential.Credential.MayResume}
 	revokeKey  = transition{action: "revoke", apply: credential.Credential.Revoke, before: stateOf}
 	deleteKey  = transition{action: "delete", apply: credential.Credential.Delete, before: stateOf}
 	expireKey  = transition{action: "expire", apply: credential.Credential.Expire, before: stateOf}
@@ -216,6 +212,7 @@ func renameKey(name string) transition {
 		action: "rename",
 		apply:  func(k credential.Credential, _ time.Time) (credential.Credential, error) { return k.Rename(name) },
 		before: func(k credential.Credential) fields { return fields{"name": k.Name} },
+		policy: func(_ credential.Credential, p tenancy.Policy) error { return credential.FitName(name, p) },
 	}
 }
 
@@ -286,6 +283,11 @@ func (c *change) transit(k credential.Credential, t transition) (credential.Cred
 	if err != nil {
 		c.reaffirm(k)
 		return k, err
+	}
+	if t.policy != nil {
+		if err := t.policy(k, c.tenant.Policy); err != nil {
+			return k, err
+		}
 	}
 	if err := c.tx.UpdateCredential(next); err != nil {
 		return k, err

@@ -34,6 +34,7 @@ func (a BulkAction) transition() (transition, bool) {
 		return revokeKey, true
 	case BulkDelete:
 		return deleteKey, true
+	case actionApplyPolicy: // it is no transition
 	}
 	return transition{}, false
 }
@@ -104,6 +105,7 @@ type bulkWork struct {
 	Caller access.Caller // on whose behalf; what they hold is resolved anew each time
 	IDs    []credential.ID
 	Filter *store.CredentialFilter
+	Rules  string `json:",omitempty"` // of the policy that is applied to them; empty for other actions
 }
 
 // bulkPosition is how far an operation is, as it is stored.

@@ -149,7 +149,6 @@ func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkW
 // changeChunk changes the credentials and stores the operation's progress, in one
 // transaction on behalf of who asked for it.
 func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bulkWork, next bulkPosition, ids []credential.ID) error {
-	t, _ := BulkAction(o.Action).transition()
 	_, err := a.change(ctx, work.Caller, o.TenantID, func(c *change) error {
 		now, err := c.tx.Operation(o.ID)
 		if err != nil {
@@ -158,7 +157,7 @@ func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bul
 		if now.Position != o.Position || now.State == OperationDone {
 			return errOvertaken
 		}
-		failed, err := c.changeAll(ids, t)
+		failed, err := c.workAll(BulkAction(o.Action), work, ids)
 		if err != nil {
 			return err
 		}
@@ -175,6 +174,15 @@ func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bul
 		return c.storeOperation(now, p)
 	})
 	return err
+}
+
+// workAll does what an operation is for to some credentials and reports those that it could not.
+func (c *change) workAll(action BulkAction, work bulkWork, ids []credential.ID) ([]OperationFailure, error) {
+	if action == actionApplyPolicy {
+		return nil, c.applyPolicy(work.Rules, ids)
+	}
+	t, _ := action.transition()
+	return c.changeAll(ids, t)
 }
 
 func (c *change) storeOperation(o store.Operation, p bulkPosition) error {

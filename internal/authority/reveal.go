@@ -66,6 +66,9 @@ func (s *scope) mayReveal(r keyRules, k credential.Credential) error {
 	if !r.recoverable {
 		return problem.New(problem.Conflict, "not_recoverable", "Keys of this kind are shown once, when they are made. Get a new secret for it instead.")
 	}
+	if s.shownOnce(k) {
+		return problem.New(problem.Conflict, "not_recoverable", "The tenant's policy is that secrets of this kind are shown once, when they are made. Get a new secret for it instead.")
+	}
 	if state := k.StateAt(s.now); state != credential.Active && state != credential.Suspended {
 		return problem.New(problem.Conflict, "ended", "The credential has ended and its secret is destroyed.")
 	}

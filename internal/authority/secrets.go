@@ -18,6 +18,7 @@ import (
 // because making them costs time that other writers would wait for.
 type freshSecrets struct {
 	id      credential.ID
+	kind    credential.Kind
 	parts   []madeSecret // the first is the one that people see a part of; none for key pairs
 	sealing *sealing     // nil where they are shown once
 }
@@ -48,7 +49,7 @@ func (f freshSecrets) material(c *change, version int) ([]credential.Material, e
 	for i, p := range f.parts {
 		list[i] = p.material
 		list[i].Version = version
-		if f.sealing == nil {
+		if f.sealing == nil || c.tenant.Policy.ShownOnce(string(f.kind), c.now) {
 			continue
 		}
 		sealed, err := f.sealing.seal(c, p.clear, envelope.AAD{Tenant: c.tenant.ID, Credential: f.id, Field: p.material.Field, Version: version})
@@ -95,7 +96,7 @@ func (a *Authority) makeSecretsFor(ctx context.Context, caller access.Caller, te
 
 // completeSecrets adds the second secret of an app, and what seals secrets.
 func (a *Authority) completeSecrets(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, r keyRules, first madeSecret) (f freshSecrets, err error) {
-	f = freshSecrets{id: first.material.CredentialID, parts: []madeSecret{first}}
+	f = freshSecrets{id: first.material.CredentialID, kind: r.kind, parts: []madeSecret{first}}
 	if r.kind == credential.App {
 		clear, parsed, err := a.format.GenerateFor([12]byte(f.id), secret.AppSecret, a.rand)
 		if err != nil {

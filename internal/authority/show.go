@@ -11,7 +11,7 @@ import (
 // names only, and those are mostly remembered: a read in the middle of a change would send
 // what is written so far by itself.
 func (s *scope) showNew(k credential.Credential, r keyRules) (Key, error) {
-	out := Key{Credential: k, Recoverable: r.recoverable}
+	out := Key{Credential: k, Recoverable: r.recoverable && !s.shownOnce(k)}
 	owner, err := s.named(k.TenantID, k.Principal)
 	if err != nil {
 		return out, err
@@ -48,7 +48,7 @@ func (k *Key) fill(s *scope, material []credential.Material) {
 	for _, m := range material {
 		switch {
 		case m.Version == k.SecretVersion:
-			k.Recoverable = k.Recoverable || r.recoverable && m.Field == r.field && m.Sealed != nil
+			k.Recoverable = k.Recoverable || r.recoverable && m.Field == r.field && m.Sealed != nil && !s.shownOnce(k.Credential)
 		case m.ValidUntil.After(s.now) && m.ValidUntil.After(k.GraceUntil):
 			k.GraceUntil = m.ValidUntil
 		}

@@ -88,7 +88,11 @@ func (a *Authority) mustBeSystem(ctx context.Context, caller access.Caller, p ac
 
 func (c *change) createTenant(in CreateTenantInput) (tenancy.Tenant, error) {
 	none := tenancy.Tenant{}
-	if err := validateTenant(tenancy.Tenant{Slug: in.Slug, Name: in.Name, Labels: in.Labels, Policy: in.Policy}); err != nil {
+	if err := validateTenant(tenancy.Tenant{Slug: in.Slug, Name: in.Name, Labels: in.Labels}); err != nil {
+		return none, err
+	}
+	policy, err := c.nextPolicy(tenancy.Policy{}, in.Policy, false)
+	if err != nil {
 		return none, err
 	}
 	if err := c.slugFree(in.Slug, ""); err != nil {
@@ -107,7 +111,7 @@ func (c *change) createTenant(in CreateTenantInput) (tenancy.Tenant, error) {
 	}
 	t := tenancy.Tenant{
 		ID: c.target, Slug: in.Slug, Name: in.Name, AccountID: account, PlanID: in.PlanID, RootOrg: tenancy.OrgID(root),
-		State: tenancy.Active, Policy: in.Policy, Labels: in.Labels, CreatedAt: c.now, ModifiedAt: c.now,
+		State: tenancy.Active, Policy: policy, Labels: in.Labels, CreatedAt: c.now, ModifiedAt: c.now,
 	}
 	return t, c.insertTenant(t, false)
 }
@@ -154,9 +158,6 @@ func validateTenant(t tenancy.Tenant) error {
 		return err
 	}
 	if err := tenancy.ValidateName("/name", t.Name); err != nil {
-		return err
-	}
-	if err := validatePolicy(t.Policy); err != nil {
 		return err
 	}
 	return tenancy.ValidateLabels(t.Labels)
@@ -231,8 +232,12 @@ func (a *Authority) ChangeTenant(ctx context.Context, caller access.Caller, in C
 		set(&t.Slug, in.Slug)
 		set(&t.Name, in.Name)
 		set(&t.PlanID, in.PlanID)
-		set(&t.Policy, in.Policy)
 		set(&t.Labels, in.Labels)
+		if in.Policy != nil {
+			if t.Policy, err = c.nextPolicy(t.Policy, *in.Policy, false); err != nil {
+				return err
+			}
+		}
 		t.ModifiedAt = c.now
 		if err := validateTenant(t); err != nil {
 			return err
@@ -265,11 +270,11 @@ func (a *Authority) ChangeTenant(ctx context.Context, caller access.Caller, in C
 	return out, err
 }
 
-func (c *change) mayChangeTenant(vendor bool) error {
-	if vendor || c.caller.Tenant == tenancy.SystemTenantID {
-		return c.requireSystem(access.TenantsManage)
+func (s *scope) mayChangeTenant(vendor bool) error {
+	if vendor || s.caller.Tenant == tenancy.SystemTenantID {
+		return s.requireSystem(access.TenantsManage)
 	}
-	return c.administer(access.TenantManage, c.rootPath())
+	return s.administer(access.TenantManage, s.rootPath())
 }
 
 func tenantFields(t tenancy.Tenant) fields {
@@ -278,6 +283,8 @@ func tenantFields(t tenancy.Tenant) fields {
 		"max_lifetime": t.Policy.MaxLifetime, "default_lifetime": t.Policy.DefaultLifetime,
 		"legacy_account_keys": t.Policy.LegacyAccountKeys, "token_lifetime": t.Policy.TokenLifetime,
 		"administrators_sign_in_automatically": t.Policy.AdministratorsSignInAutomatically,
+		"show_once":                            t.Policy.ShowOnce, "networks": t.Policy.Networks, "may_create": t.Policy.MayCreate,
+		"name_pattern": t.Policy.NamePattern, "name_hint": t.Policy.NameHint, "suspend_idle_days": t.Policy.SuspendIdleDays,
 	}
 }
 

@@ -99,6 +99,7 @@ type Credential struct {
 	EndedAt        time.Time // when it was revoked or expired
 	DeletedAt      time.Time // when it was hidden from lists; zero means it is listed
 	LastUsedAt     time.Time // by the last usage batch; zero means never
+	ResumedAt      time.Time // the last time; zero means never
 }
 
 // The fields of material. Apps have both, client credentials a secret only, all others,

@@ -35,7 +35,7 @@ func (c Credential) Resume(now time.Time) (Credential, error) {
 	if err := c.living(now); err != nil {
 		return c, err
 	}
-	c.State = Active
+	c.State, c.ResumedAt = Active, moment(now)
 	return c, nil
 }
 

@@ -35,7 +35,7 @@ var every = map[string]credential.Credential{
 // PV2 PV8 PV9 NV12: what may happen to a credential in which state; a code is a refusal.
 func TestTransitions(t *testing.T) {
 	suspended := func(c *credential.Credential) { c.State = credential.Suspended }
-	active := func(c *credential.Credential) { c.State = credential.Active }
+	active := func(c *credential.Credential) { c.State, c.ResumedAt = credential.Active, stored }
 	revoked := func(c *credential.Credential) { c.State, c.EndedAt = credential.Revoked, stored }
 	expired := func(c *credential.Credential) {
 		c.State, c.EndedAt, c.DeletedAt = credential.Expired, past, stored

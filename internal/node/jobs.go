@@ -92,6 +92,16 @@ func (n *Node) expire(ctx context.Context) error {
 	return nil
 }
 
+// suspendIdle suspends what lay idle for longer than its tenant's policy allows.
+func (n *Node) suspendIdle(ctx context.Context) error {
+	every(ctx, idleEvery, func() {
+		if _, err := n.authority.SuspendIdle(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "idle credentials could not be suspended yet", slog.Any("error", err))
+		}
+	})
+	return nil
+}
+
 // keepSigningKeys lets new signing keys take over and removes old ones when it is time.
 func (n *Node) keepSigningKeys(ctx context.Context) error {
 	every(ctx, signingEvery, func() {

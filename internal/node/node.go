@@ -30,6 +30,7 @@ const (
 	usageMost     = time.Minute
 	expireEvery   = 30 * time.Second
 	signingEvery  = 10 * time.Minute
+	idleEvery     = time.Hour
 	pruneEvery    = time.Hour
 )
 
@@ -228,6 +229,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.outbox.Run(workCtx)) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
+	work.Go(func() error { return n.suspendIdle(workCtx) })
 	work.Go(func() error { return n.keepSigningKeys(workCtx) })
 	work.Go(func() error { return n.prune(workCtx) })
 	work.Go(func() error { return n.announce(workCtx) })

@@ -82,6 +82,7 @@ func (s *Server) register() {
 	s.sessionRoutes()
 	s.firstAdminRoutes()
 	s.tenantRoutes()
+	s.policyRoutes()
 	s.planRoutes()
 	s.organizationRoutes()
 	s.userRoutes()

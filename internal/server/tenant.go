@@ -147,7 +147,7 @@ func tenantAnswer(t tenancy.Tenant, err error) (*body[api.Tenant], error) {
 }
 
 func tenantOf(t tenancy.Tenant) api.Tenant {
-	return api.Tenant{
+	out := api.Tenant{
 		ID: string(t.ID), Slug: t.Slug, Name: t.Name, AccountID: t.AccountID, PlanID: string(t.PlanID),
 		RootOrganizationID: string(t.RootOrg), State: string(t.State),
 		Policy: api.Policy{
@@ -157,7 +157,10 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
 		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt),
+		PolicyFloor: floorOf(t.Policy.Kept.Floor),
 	}
+	rulesOf(t.Policy, &out.Policy)
+	return out
 }
 
 func inSeconds(m map[string]time.Duration) map[string]int64 {
@@ -196,8 +199,10 @@ func policyFrom(p api.Policy) (tenancy.Policy, error) {
 	if out.MaxLifetime, err = durations("/policy/max_lifetime_seconds", p.MaxLifetimeSeconds); err != nil {
 		return out, err
 	}
-	out.DefaultLifetime, err = durations("/policy/default_lifetime_seconds", p.DefaultLifetimeSeconds)
-	return out, err
+	if out.DefaultLifetime, err = durations("/policy/default_lifetime_seconds", p.DefaultLifetimeSeconds); err != nil {
+		return out, err
+	}
+	return out, rulesFrom(p, &out)
 }
 
 // answerWith turns what an operation returned into its answer.

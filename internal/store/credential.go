@@ -43,6 +43,7 @@ type credentialRow struct {
 	CreatedByName  string
 	EndedAt        int64
 	LastUsedAt     int64
+	ResumedAt      int64
 	PublicID       string
 
 	SortKey string `bun:",scanonly"` // of an order by another thing's name
@@ -67,7 +68,7 @@ func (r *credentialRow) credential() (c credential.Credential, err error) {
 	c.SecretVersion = int(r.SecretVersion)
 	c.NotBefore, c.ExpiresAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt)
 	c.CreatedAt, c.EndedAt = moment(r.CreatedAt), moment(r.EndedAt)
-	c.DeletedAt, c.LastUsedAt = moment(r.DeletedAt), moment(r.LastUsedAt)
+	c.DeletedAt, c.LastUsedAt, c.ResumedAt = moment(r.DeletedAt), moment(r.LastUsedAt), moment(r.ResumedAt)
 	c.CreatedBy = access.Principal{Type: access.PrincipalType(r.CreatedByType), ID: r.CreatedByID}
 	c.CreatedByName = r.CreatedByName
 	return c, setExtras(&c, r.Scopes, r.Networks, r.Limits, r.ExternalID, r.Metadata)
@@ -91,12 +92,12 @@ var (
 	newCredentials = table{"credentials", []string{
 		"row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
 		"created_by_name", "last_used_at", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
-		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
+		"not_before", "expires_at", "deleted_at", "ended_at", "resumed_at", "scopes", "networks", "limits", "external_id", "metadata",
 		"name", "name_key", "hint", "public_id", "search_text",
 	}}
 	insertCredential = insertInto(newCredentials.name, newCredentials.columns...)
 	updateCredential = update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
-		"not_before", "expires_at", "deleted_at", "ended_at", "scopes", "networks", "limits", "external_id", "metadata",
+		"not_before", "expires_at", "deleted_at", "ended_at", "resumed_at", "scopes", "networks", "limits", "external_id", "metadata",
 		"name", "name_key", "hint", "public_id", "search_text")
 	credentialTaken = problem.New(problem.Conflict, "credential_exists",
 		"Another credential has this external ID, client ID or key ID. Choose another.")
@@ -139,7 +140,7 @@ func credentialArgs(c credential.Credential) ([]any, error) {
 	}
 	return []any{
 		string(c.OrganizationID), string(c.Kind), string(c.Principal.Type), c.Principal.ID, string(c.State), int64(c.SecretVersion),
-		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), scopes, networks, limits,
+		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), micros(c.ResumedAt), scopes, networks, limits,
 		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, c.PublicID, credentialText(c),
 	}, errors.Join(err, err2, err3)
 }

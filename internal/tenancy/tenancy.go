@@ -4,7 +4,10 @@
 // It is pure: it reads no clock, no network and no database.
 package tenancy
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // TenantID names a tenant: "ten_" and 26 characters, except SystemTenantID.
 type TenantID string
@@ -76,6 +79,22 @@ type Policy struct {
 	// AdministratorsSignInAutomatically lets organization keys sign in people who hold
 	// administrative rights (NV2).
 	AdministratorsSignInAutomatically bool
+
+	// ShowOnce are kinds of which no secret is kept that could be shown again.
+	ShowOnce []string
+	// Networks are where credentials work from; empty means anywhere. A credential carries
+	// its own, which are within these.
+	Networks []netip.Prefix
+	// MayCreate is who may make credentials, by kind; no entry means CreatorsPermitted.
+	MayCreate map[string]Creators
+	// NamePattern is a regular expression (RE2) that whole names of credentials match; empty
+	// means any name. NameHint tells people what it asks for; empty means that it is shown itself.
+	NamePattern, NameHint string
+	// SuspendIdleDays is after how many days without use a credential is suspended, up to
+	// MaxIdleDays; 0 means never.
+	SuspendIdleDays int
+	// Kept is what the authority remembers about the rules. It is never taken from a caller.
+	Kept PolicyKept
 }
 
 // How long tokens are good for.
