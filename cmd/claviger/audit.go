@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,6 +84,9 @@ func printAuditReport(cmd *cobra.Command, o *options, r authority.AuditReport) e
 		err = printJSON(out, auditOutputOf(r))
 	} else if len(r.Findings) == 0 {
 		_, err = fmt.Fprintf(out, "The audit log holds: %d events of %d tenants, %d checkpoints.\n", r.Events, r.Tenants, r.Checkpoints)
+		if err == nil && !r.RestoredAt.IsZero() {
+			_, err = fmt.Fprintf(out, "A backup was restored at %s: events that were younger than it are lost.\n", r.RestoredAt.UTC().Format(time.RFC3339))
+		}
 	} else {
 		t := newTable(out, "TENANT", "EVENT", "FINDING")
 		for _, f := range r.Findings {
@@ -108,6 +112,7 @@ type auditOutput struct {
 	Tenants     int            `json:"tenants"`
 	Events      int64          `json:"events"`
 	Checkpoints int64          `json:"checkpoints"`
+	RestoredAt  *time.Time     `json:"restored_at,omitempty"`
 	Findings    []auditFinding `json:"findings"`
 }
 
@@ -121,6 +126,9 @@ func auditOutputOf(r authority.AuditReport) auditOutput {
 	out := auditOutput{
 		Intact: len(r.Findings) == 0, Tenants: r.Tenants, Events: r.Events, Checkpoints: r.Checkpoints,
 		Findings: make([]auditFinding, 0, len(r.Findings)),
+	}
+	if !r.RestoredAt.IsZero() {
+		out.RestoredAt = &r.RestoredAt
 	}
 	for _, f := range r.Findings {
 		out.Findings = append(out.Findings, auditFinding{TenantID: string(f.Tenant), Sequence: f.Sequence, Message: f.Message})

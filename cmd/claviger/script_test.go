@@ -27,13 +27,15 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready":  readyCommand,
-			"demo":   demoScriptCommand,
-			"status": statusCommand,
-			"mode":   modeCommand,
-			"exit":   exitCommand,
-			"write":  writeCommand,
-			"id":     idCommand,
+			"ready":    readyCommand,
+			"demo":     demoScriptCommand,
+			"status":   statusCommand,
+			"mode":     modeCommand,
+			"exit":     exitCommand,
+			"write":    writeCommand,
+			"id":       idCommand,
+			"append":   appendCommand,
+			"verifies": verifiesCommand,
 		},
 	})
 }
@@ -124,6 +126,37 @@ func writeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\n"), 0o600))
 }
 
+// append FILE TEXT adds to the file.
+func appendCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: append FILE TEXT")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+args[1]), 0o600))
+}
+
+// verifies FILE waits until the key in the file verifies: a server hears of what another
+// process changed within a second.
+func verifiesCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: verifies FILE")
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond) // what happens in another process can only be polled
+	defer tick.Stop()
+	for verifyOnce(ts, args[0]) != nil {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s did not verify", args[0])
+		}
+		<-tick.C
+	}
+}
+
+func verifyOnce(ts *testscript.TestScript, file string) error {
+	cmd := clavigerCommand(ts, "verify")
+	cmd.Stdin = strings.NewReader(ts.ReadFile(file))
+	return cmd.Run()
+}
+
 // id FILE VAR puts the "id" of a JSON object into the variable.
 func idCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -141,16 +174,8 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exit STATUS STDIN ARGS…")
 	}
 	var out, errOut bytes.Buffer
-	cmd := exec.Command("claviger", args[2:]...)
-	if path, err := exec.LookPath(filepath.Join(strings.Split(ts.Getenv("PATH"), string(filepath.ListSeparator))[0], "claviger")); err == nil {
-		cmd.Path, cmd.Err = path, nil
-	}
-	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), &out, &errOut
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "CLAVIGER_URL", "CLAVIGER_CREDENTIAL", "TESTSCRIPT_COMMAND"} {
-		if value := ts.Getenv(name); value != "" {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-	}
+	cmd := clavigerCommand(ts, args[2:]...)
+	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if args[1] != "-" {
 		cmd.Stdin = strings.NewReader(ts.ReadFile(args[1]))
 	}
@@ -160,4 +185,19 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != args[0] {
 		ts.Fatalf("exit status %s (%v), want %s\n%s%s", got, err, args[0], out.String(), errOut.String())
 	}
+}
+
+// clavigerCommand is the program in the script's surroundings.
+func clavigerCommand(ts *testscript.TestScript, args ...string) *exec.Cmd {
+	cmd := exec.Command("claviger", args...)
+	if path, err := exec.LookPath(filepath.Join(strings.Split(ts.Getenv("PATH"), string(filepath.ListSeparator))[0], "claviger")); err == nil {
+		cmd.Path, cmd.Err = path, nil
+	}
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "CLAVIGER_URL", "CLAVIGER_CREDENTIAL", "TESTSCRIPT_COMMAND"} {
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	return cmd
 }

@@ -64,6 +64,9 @@ type Checkpoint struct {
 	At           time.Time `json:"at"`
 	Hash         []byte    `json:"hash"`
 	Events       int64     `json:"events"` // events covered, for people
-	KeyID        string    `json:"key_id"`
-	Signature    []byte    `json:"signature"` // Ed25519 over all of the above
+	// Restored says that a backup was restored here: the chain went back, knowingly, to what
+	// this checkpoint states.
+	Restored  bool   `json:"restored,omitempty"`
+	KeyID     string `json:"key_id"`
+	Signature []byte `json:"signature"` // Ed25519 over all of the above
 }

@@ -48,7 +48,11 @@ func (c Checkpoint) Verify(key ed25519.PublicKey) error {
 
 // signed is the canonical encoding of all but the signature.
 func (c Checkpoint) signed() []byte {
-	w := newEncoder(checkpointDomain)
+	domain := checkpointDomain
+	if c.Restored {
+		domain = restoredDomain
+	}
+	w := newEncoder(domain)
 	w.text(c.Installation)
 	w.number(c.Sequence)
 	w.time(c.At)

@@ -15,6 +15,7 @@ const (
 	eventDomain      = "claviger audit event v1"
 	linkDomain       = "claviger audit link v1"
 	checkpointDomain = "claviger audit checkpoint v1"
+	restoredDomain   = "claviger audit restored checkpoint v1"
 )
 
 // encoder writes the canonical encoding: every value has its length before it (8 bytes,

@@ -44,6 +44,10 @@ func (a *Authority) BootstrapSystem(ctx context.Context) error {
 		if err := c.insertPlan(p); err != nil {
 			return err
 		}
+		// A backup that is made before the first checkpoint must be of the same installation.
+		if _, err := installationID(c.tx); err != nil {
+			return err
+		}
 		return c.insertTenant(tenancy.Tenant{
 			ID: tenancy.SystemTenantID, Slug: SystemTenantSlug, Name: "System", AccountID: systemAccountNumber, PlanID: p.ID,
 			RootOrg: tenancy.SystemRootOrg, State: tenancy.Active, CreatedAt: c.now, ModifiedAt: c.now,

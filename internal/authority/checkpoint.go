@@ -64,12 +64,19 @@ func (l *CheckpointLog) readLast() error {
 }
 
 // append signs and writes one checkpoint, unless the file has it. It never goes back: a
-// database that is behind its checkpoints has lost events, and that must be noticed.
-func (l *CheckpointLog) append(c audit.Checkpoint) error {
+// database that is behind its checkpoints has lost events, and that must be noticed. Only
+// restored, the signed checkpoint of a restored backup, may go back; it is written first.
+func (l *CheckpointLog) append(c, restored audit.Checkpoint) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
 		return errors.New("the checkpoint file is closed")
+	}
+	key, ok := l.key.Public().(ed25519.PublicKey)
+	if ok && wentBack(restored, l.last) && restored.Verify(key) == nil {
+		if err := l.write(restored); err != nil {
+			return err
+		}
 	}
 	if c.Installation == l.last.Installation && c.Sequence <= l.last.Sequence {
 		if c.Sequence == l.last.Sequence && bytes.Equal(c.Hash, l.last.Hash) {
@@ -77,7 +84,17 @@ func (l *CheckpointLog) append(c audit.Checkpoint) error {
 		}
 		return errors.New("the checkpoint file is ahead of the database: it was restored or tampered with")
 	}
-	c = audit.Sign(l.key, c)
+	return l.write(audit.Sign(l.key, c))
+}
+
+// wentBack reports whether a checkpoint tells of a backup that was restored after another
+// checkpoint was made. An older one, which somebody put in place again, does not count.
+func wentBack(restored, last audit.Checkpoint) bool {
+	return restored.Restored && (restored.Installation == last.Installation || last.Sequence == 0) && restored.At.After(last.At)
+}
+
+// write appends a signed checkpoint. l.mu must be held.
+func (l *CheckpointLog) write(c audit.Checkpoint) error {
 	line, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encoding a checkpoint: %w", err)
@@ -173,8 +190,11 @@ func (a *Authority) Checkpoint(ctx context.Context) error {
 	a.checkpointing.Lock()
 	defer a.checkpointing.Unlock()
 	a.unsealed.Store(0)
-	var c audit.Checkpoint
+	var c, restored audit.Checkpoint
 	_, err := a.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) (err error) {
+		if restored, err = restoredCheckpoint(tx); err != nil {
+			return err
+		}
 		c, err = a.link(tx)
 		return err
 	})
@@ -184,7 +204,7 @@ func (a *Authority) Checkpoint(ctx context.Context) error {
 	if c.Sequence == 0 {
 		return nil
 	}
-	return a.checkpoints.append(c)
+	return a.checkpoints.append(c, restored)
 }
 
 func (a *Authority) link(tx *store.Tx) (audit.Checkpoint, error) {

@@ -334,22 +334,11 @@ func (a *Authority) changeTenantState(ctx context.Context, caller access.Caller,
 			return problem.New(problem.Conflict, "system_tenant", "The system tenant cannot be suspended or deleted.")
 		}
 		out, err = once(c, "tenant."+action, in.Idempotency, func() (tenancy.Tenant, string, error) {
-			t := c.tenant
-			if from != "" && t.State != from {
-				return t, "", stateConflict("tenant", t.State)
+			if from != "" && c.tenant.State != from {
+				return c.tenant, "", stateConflict("tenant", c.tenant.State)
 			}
-			t.State, t.ModifiedAt = to, c.now
-			if err := c.tx.UpdateTenant(t); err != nil {
-				return t, "", err
-			}
-			if to == tenancy.Deleted {
-				// Without its keyset nothing that is sealed for the tenant ever opens again.
-				if err := c.tx.DestroyTenantKeyset(); err != nil {
-					return t, "", err
-				}
-				c.revocations = append(c.revocations, JournalEntry{At: c.now, Action: JournalTenantDeleted, TenantID: t.ID})
-			}
-			return t, string(t.ID), c.record("tenant."+action, tenantTarget(t), fields{"state": c.tenant.State}, fields{"state": to})
+			t, err := c.applyTenantState(action, to)
+			return t, string(t.ID), err
 		}, func(string) (tenancy.Tenant, error) { return c.tenant, nil })
 		return err
 	})
@@ -357,6 +346,23 @@ func (a *Authority) changeTenantState(ctx context.Context, caller access.Caller,
 		a.keysets.forget(in.ID)
 	}
 	return out, err
+}
+
+// applyTenantState changes the state of the tenant, which the caller may do.
+func (c *change) applyTenantState(action string, to tenancy.State) (tenancy.Tenant, error) {
+	t := c.tenant
+	t.State, t.ModifiedAt = to, c.now
+	if err := c.tx.UpdateTenant(t); err != nil {
+		return t, err
+	}
+	if to == tenancy.Deleted {
+		// Without its keyset nothing that is sealed for the tenant ever opens again.
+		if err := c.tx.DestroyTenantKeyset(); err != nil {
+			return t, err
+		}
+		c.revocations = append(c.revocations, JournalEntry{At: c.now, Action: JournalTenantDeleted, TenantID: t.ID})
+	}
+	return t, c.record("tenant."+action, tenantTarget(t), fields{"state": c.tenant.State}, fields{"state": to})
 }
 
 // stateConflict says that something is in the state already that an operation leads to.

@@ -22,7 +22,10 @@ type AuditReport struct {
 	Events      int64
 	Checkpoints int64
 	LastAt      time.Time // of the last checkpoint; what came later is checked for consistency only
-	Findings    []AuditFinding
+	// RestoredAt is when a backup was restored last, so that the checkpoints before it may vouch
+	// for events that are lost; zero for never.
+	RestoredAt time.Time
+	Findings   []AuditFinding
 }
 
 // OK reports whether everything holds.
@@ -53,6 +56,15 @@ func VerifyAudit(ctx context.Context, s *store.Store, checkpoints io.Reader, key
 	found := len(report.Findings)
 	err = s.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
 		report.Findings, report.Tenants, report.Events = report.Findings[:found], 0, 0
+		restored, err := restoredCheckpoint(tx)
+		if err != nil {
+			return err
+		}
+		// A copy of the file may have been made before the backup was restored.
+		last := last
+		if wentBack(restored, last) && restored.Verify(key) == nil {
+			last, report.RestoredAt = restored, restored.At
+		}
 		return report.verify(tx, last)
 	})
 	return report, err
@@ -71,6 +83,8 @@ func (r *AuditReport) readCheckpoints(file io.Reader, key ed25519.PublicKey) (la
 			r.find("", c.Sequence, fmt.Sprintf("checkpoint %d of the file was changed or signed with another key", r.Checkpoints))
 		case last.Sequence > 0 && c.Installation != last.Installation:
 			r.find("", c.Sequence, fmt.Sprintf("checkpoint %d of the file is of another installation", r.Checkpoints))
+		case wentBack(c, last):
+			last, r.LastAt, r.RestoredAt = c, c.At, c.At
 		case c.Sequence <= last.Sequence:
 			r.find("", c.Sequence, fmt.Sprintf("checkpoint %d of the file is not later than the one before", r.Checkpoints))
 		default:

@@ -292,7 +292,7 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "DispatchWebhooks", "ExpireDue", "ForgetEnded", "ForgetWebhookSecrets", "OpenWebhook", "KeepSigningKeys", "OpenSigningKey", "Run", "SuspendIdle", "WorkOperations"}
+var jobs = []string{"BootstrapSystem", "Checkpoint", "DispatchWebhooks", "ExpireDue", "FinishRestore", "ForgetEnded", "ForgetWebhookSecrets", "OpenWebhook", "KeepSigningKeys", "OpenSigningKey", "Restoration", "Run", "SuspendIdle", "WorkOperations"}
 
 // streams are the operations that hand out rows one by one; TestExport and
 // TestExportAuditEvents show them.

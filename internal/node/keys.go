@@ -28,19 +28,28 @@ func matchKeyring(ctx context.Context, s *store.Store, c *Config) (*Keyring, err
 	if err != nil {
 		return nil, err
 	}
+	if err := k.belongsTo(known); err != nil {
+		return nil, err
+	}
+	have := k.Fingerprints()
+	if maps.Equal(known, have) {
+		return k, nil
+	}
+	return k, rememberFingerprints(ctx, s, have)
+}
+
+// belongsTo checks that the keyring has every key that a database knows by its fingerprint.
+func (k *Keyring) belongsTo(known map[string]string) error {
 	have := k.Fingerprints()
 	for name, want := range known {
 		if have[name] != want {
-			return nil, &HintedError{
+			return &HintedError{
 				Err:  fmt.Errorf("the keyring does not belong to this database: %s is another key or missing", name),
 				Hint: "Name the database's own keyring with --keyring, or restore it from your backup.",
 			}
 		}
 	}
-	if maps.Equal(known, have) {
-		return k, nil
-	}
-	return k, rememberFingerprints(ctx, s, have)
+	return nil
 }
 
 func openKeyring(c *Config, fresh bool) (*Keyring, error) {

@@ -154,10 +154,23 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if n.tokens == nil {
 		return nil
 	}
+	if err = n.warnHeld(ctx); err != nil {
+		return err
+	}
 	if err = n.authority.KeepSigningKeys(ctx, c.TokenAlgorithm); err != nil {
 		return fmt.Errorf("making the signing key: %w", err)
 	}
 	return nil
+}
+
+// warnHeld says so when no credential verifies because a restore is not finished.
+func (n *Node) warnHeld(ctx context.Context) error {
+	r, err := n.authority.Restoration(ctx)
+	if err == nil && r.Held {
+		n.cfg.Logger.WarnContext(ctx, "every credential is suspended: a backup was restored, and what was revoked after it was made is not known",
+			slog.Time("backup_at", r.BackupAt), slog.String("hint", "run claviger restore --journal FILE, or --accept-risk"))
+	}
+	return err
 }
 
 // openTimeout ends the opening of a signing key when the database hangs.

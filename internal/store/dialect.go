@@ -38,6 +38,14 @@ const (
 	enginePostgres
 )
 
+// String names the engine for people.
+func (e engine) String() string {
+	if e == enginePostgres {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
+
 // databases are the pools of one store. SQLite has one writing connection, because it lets
 // one writer in at a time anyway and a queue in Go is fairer than its busy time-out.
 type databases struct {
@@ -129,23 +137,9 @@ func (d *databases) close() error {
 
 // migrate brings the schema up to date. Processes that start together wait for each other.
 func (d *databases) migrate(ctx context.Context, log *slog.Logger) error {
-	dir, dialect := "migrations/sqlite", goose.DialectSQLite3
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	if d.engine == enginePostgres {
-		dir, dialect = "migrations/postgres", goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
-		if err != nil {
-			return err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
-	}
-	files, err := fs.Sub(migrations, dir)
+	provider, err := d.migrations()
 	if err != nil {
 		return err
-	}
-	provider, err := goose.NewProvider(dialect, d.write.DB, files, options...)
-	if err != nil {
-		return fmt.Errorf("reading migrations: %w", err)
 	}
 	done, err := provider.Up(ctx)
 	if err != nil {
@@ -155,6 +149,41 @@ func (d *databases) migrate(ctx context.Context, log *slog.Logger) error {
 		log.InfoContext(ctx, "database migrated", slog.Int64("version", m.Source.Version))
 	}
 	return nil
+}
+
+// migrations are those of the engine.
+func (d *databases) migrations() (*goose.Provider, error) {
+	dir, dialect := "migrations/sqlite", goose.DialectSQLite3
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if d.engine == enginePostgres {
+		dir, dialect = "migrations/postgres", goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	files, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(dialect, d.write.DB, files, options...)
+	if err != nil {
+		return nil, fmt.Errorf("reading migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// newestSchema is the version of the last migration that this program has.
+func (d *databases) newestSchema() (newest int64, err error) {
+	provider, err := d.migrations()
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range provider.ListSources() {
+		newest = max(newest, s.Version)
+	}
+	return newest, nil
 }
 
 // SQLite result codes that are told apart.

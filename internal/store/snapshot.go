@@ -49,7 +49,11 @@ func (tx *Tx) allTenantsSmallThings(put func(verify.Item) error) error {
 	if err := stream(tx, nil, (*planRow).plan, func(p catalog.Plan) error { return put(planItem(p)) }); err != nil {
 		return err
 	}
-	if err := stream(tx, nil, (*tenantRow).tenant, func(t tenancy.Tenant) error { return put(verify.Item{Tenant: &t}) }); err != nil {
+	held, err := tx.AllTenantsHeld()
+	if err != nil {
+		return err
+	}
+	if err := stream(tx, nil, (*tenantRow).tenant, func(t tenancy.Tenant) error { return put(verify.Item{Tenant: &t, Held: held}) }); err != nil {
 		return err
 	}
 	byPath := func(q *bun.SelectQuery) *bun.SelectQuery { return q.Order("tenant_id", "path") }

@@ -135,7 +135,11 @@ func (tx *Tx) allTenantsItems(item int64, ids []string, into map[thing]verify.It
 	case itemPlan:
 		return collect(tx, byID, (*planRow).plan, func(p catalog.Plan) { put(string(p.ID), planItem(p)) })
 	case itemTenant:
-		return collect(tx, byID, (*tenantRow).tenant, func(t tenancy.Tenant) { put(string(t.ID), verify.Item{Tenant: &t}) })
+		held, err := tx.AllTenantsHeld()
+		if err != nil {
+			return err
+		}
+		return collect(tx, byID, (*tenantRow).tenant, func(t tenancy.Tenant) { put(string(t.ID), verify.Item{Tenant: &t, Held: held}) })
 	case itemOrganization:
 		return collect(tx, byID, (*organizationRow).organization, func(o tenancy.Organization) {
 			put(string(o.ID), verify.Item{Organization: &o})

@@ -64,9 +64,8 @@ type Store struct {
 	rights   rightsCache
 }
 
-// Open opens the database, brings its schema up to date and starts the writer. A newer
-// schema than this program knows is refused. Close it.
-func Open(ctx context.Context, c Config) (*Store, error) {
+// fill sets what was left out.
+func (c *Config) fill() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -79,6 +78,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.MaxGroup == 0 {
 		c.MaxGroup = 64
 	}
+}
+
+// Open opens the database, brings its schema up to date and starts the writer. A newer
+// schema than this program knows is refused. Close it.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	c.fill()
 	db, err := openDatabases(ctx, c)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (x *Index) put(i Item) error {
 	case i.Organization != nil:
 		x.putOrganization(i.Organization, i.Gone)
 	case i.Tenant != nil:
-		x.putTenant(i.Tenant, i.Gone)
+		x.putTenant(i.Tenant, i.Held, i.Gone)
 	case i.Plan != nil:
 		x.putPlan(i.Plan, i.Gone)
 	}
@@ -66,7 +66,7 @@ func (x *Index) putPlan(p *Plan, gone bool) {
 	}
 }
 
-func (x *Index) putTenant(in *tenancy.Tenant, gone bool) {
+func (x *Index) putTenant(in *tenancy.Tenant, held, gone bool) {
 	x.seen.add("tenant", string(in.ID))
 	d := &x.dir
 	t := d.tenantOf(in.ID)
@@ -75,7 +75,7 @@ func (x *Index) putTenant(in *tenancy.Tenant, gone bool) {
 		d.judgeAll(t)
 		return
 	}
-	t.state, t.labels = stateOf(in.State), labelsOf(in.Labels)
+	t.state, t.held, t.labels = stateOf(in.State), held, labelsOf(in.Labels)
 	t.account.Store(accountText(in.AccountID))
 	t.legacy.Store(in.Policy.LegacyAccountKeys)
 	t.tokenLife.Store(int64(in.Policy.Tokens()))

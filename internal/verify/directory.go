@@ -72,6 +72,7 @@ type tenant struct {
 	legacy    atomic.Bool            // account keys may come as query parameters
 	tokenLife atomic.Int64           // of tokens; a time.Duration
 	state     tenancy.State
+	held      bool  // its credentials are suspended, all of them
 	plan      *plan // never nil
 	root      *org
 	labels    *tenancy.Labels
@@ -248,7 +249,7 @@ func stopOf(t *tenant, principal, organization tenancy.State) Code {
 		return TenantSuspended
 	case t.state != tenancy.Active, principal == tenancy.Deleted, organization == tenancy.Deleted:
 		return Revoked // what is deleted doesn't come back
-	case principal != tenancy.Active, organization != tenancy.Active:
+	case t.held, principal != tenancy.Active, organization != tenancy.Active:
 		return Suspended
 	}
 	return ""

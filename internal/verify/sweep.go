@@ -57,7 +57,7 @@ func (x *Index) sweep() {
 	}
 	for id, t := range d.tenants {
 		if !s.has("tenant", string(id)) {
-			x.putTenant(&tenancy.Tenant{ID: id}, true)
+			x.putTenant(&tenancy.Tenant{ID: id}, false, true)
 		}
 		for role := range t.roles {
 			if !s.has("role", string(role)) {

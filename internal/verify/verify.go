@@ -132,6 +132,7 @@ type Change struct {
 type Item struct {
 	Plan         *Plan
 	Tenant       *tenancy.Tenant
+	Held         bool // with Tenant: its credentials are suspended, all of them
 	Organization *tenancy.Organization
 	Role         *access.Role
 	Assignments  *PrincipalAssignments // all assignments of one principal
