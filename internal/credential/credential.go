@@ -93,6 +93,7 @@ type Credential struct {
 	SecretVersion  int       // 1 at issue, one more at each rotation
 	NotBefore      time.Time // zero means at once
 	ExpiresAt      time.Time // exclusive; zero means never
+	ExpiresSetAt   time.Time // when another expiry took the place of the first; the store notes it; zero means never
 	CreatedAt      time.Time
 	CreatedBy      access.Principal
 	CreatedByName  string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -45,6 +46,7 @@ type credentialRow struct {
 	LastUsedAt     int64
 	ResumedAt      int64
 	PublicID       string
+	ExpiresSetAt   int64
 
 	SortKey string `bun:",scanonly"` // of an order by another thing's name
 }
@@ -66,7 +68,7 @@ func (r *credentialRow) credential() (c credential.Credential, err error) {
 	c.Principal = access.Principal{Type: access.PrincipalType(r.PrincipalType), ID: r.PrincipalID}
 	c.Name, c.Hint, c.PublicID = r.Name, r.Hint, r.PublicID
 	c.SecretVersion = int(r.SecretVersion)
-	c.NotBefore, c.ExpiresAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt)
+	c.NotBefore, c.ExpiresAt, c.ExpiresSetAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt), moment(r.ExpiresSetAt)
 	c.CreatedAt, c.EndedAt = moment(r.CreatedAt), moment(r.EndedAt)
 	c.DeletedAt, c.LastUsedAt, c.ResumedAt = moment(r.DeletedAt), moment(r.LastUsedAt), moment(r.ResumedAt)
 	c.CreatedBy = access.Principal{Type: access.PrincipalType(r.CreatedByType), ID: r.CreatedByID}
@@ -96,9 +98,12 @@ var (
 		"name", "name_key", "hint", "public_id", "search_text",
 	}}
 	insertCredential = insertInto(newCredentials.name, newCredentials.columns...)
-	updateCredential = update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
+	// Whoever changes an expiry has it noted when: what was announced of the one before counts
+	// no longer.
+	updateCredential = strings.Replace(update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "resumed_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "public_id", "search_text")
+		"name", "name_key", "hint", "public_id", "search_text"),
+		" WHERE ", ", expires_set_at = CASE WHEN expires_at = ? THEN expires_set_at ELSE ? END WHERE ", 1)
 	credentialTaken = problem.New(problem.Conflict, "credential_exists",
 		"Another credential has this external ID, client ID or key ID. Choose another.")
 )
@@ -232,7 +237,8 @@ func (tx *Tx) InsertCredential(c credential.Credential, material ...credential.M
 	return nil
 }
 
-// UpdateCredential changes all but ID, creation and last use.
+// UpdateCredential changes all but ID, creation and last use. Of an expiry that is another
+// than before it notes the present as ExpiresSetAt.
 func (tx *Tx) UpdateCredential(c credential.Credential) error {
 	if err := tx.own(c.TenantID); err != nil {
 		return err
@@ -254,5 +260,5 @@ func (tx *Tx) UpdateCredential(c credential.Credential) error {
 			return err
 		}
 	}
-	return tx.write(statement{text: updateCredential, args: append(args, id, tenant), one: "credential", taken: credentialTaken})
+	return tx.write(statement{text: updateCredential, args: append(args, expiryMicros(c.ExpiresAt), micros(tx.store.now()), id, tenant), one: "credential", taken: credentialTaken})
 }

@@ -79,6 +79,8 @@ type Policy struct {
 	// AdministratorsSignInAutomatically lets organization keys sign in people who hold
 	// administrative rights (NV2).
 	AdministratorsSignInAutomatically bool
+	// Notices says when and whom to tell of credentials that expire (NV11).
+	Notices Notices
 
 	// ShowOnce are kinds of which no secret is kept that could be shown again.
 	ShowOnce []string
