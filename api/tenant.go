@@ -46,6 +46,8 @@ type Policy struct {
 	NamePattern     string            `json:"name_pattern,omitempty" maxLength:"200" doc:"A regular expression (RE2) that whole names of credentials match." example:"(prod|test)-[a-z0-9-]+"`
 	NameHint        string            `json:"name_hint,omitempty" maxLength:"200" doc:"What people are told who choose another name; absent means the pattern."`
 	SuspendIdleDays int               `json:"suspend_idle_days,omitempty" minimum:"0" maximum:"3650" doc:"After how many days a credential is suspended that was neither used nor made nor resumed; absent means never."`
+
+	Notices *Notices `json:"notices,omitempty" doc:"When and whom to tell of credentials that expire; absent means the default."`
 }
 
 // CreateTenantRequest makes a tenant with its root organization and the built-in roles.

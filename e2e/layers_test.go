@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"internal/envelope":  {},
 	"internal/outbox":    {"internal/store"},
 	"internal/webhook":   {"internal/store", "internal/outbox"},
-	"internal/authority": {"internal/store", "internal/token", "internal/envelope", "internal/outbox", "internal/webhook"},
+	"internal/authority": {"internal/store", "internal/token", "internal/envelope", "internal/outbox", "internal/webhook", "internal/notice"},
 	"internal/signin":    {"internal/authority", "internal/store", "internal/verify", "internal/token"},
 	"internal/gateway":   {"internal/verify"},
 	"internal/oauth":     {"internal/authority", "internal/verify", "internal/token"},

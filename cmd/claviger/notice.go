@@ -37,7 +37,7 @@ func (p *program) noticeCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.noticeSendTestCommand())
+	cmd.AddCommand(p.noticePreviewCommand(), p.noticeSendTestCommand())
 	return cmd
 }
 

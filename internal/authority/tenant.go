@@ -9,6 +9,7 @@ import (
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/notice"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/tenancy"
@@ -177,7 +178,7 @@ func validatePolicy(p tenancy.Policy) error {
 	if life := p.TokenLifetime; life != 0 && (life < tenancy.MinTokenLifetime || life > tenancy.MaxTokenLifetime || life%time.Second != 0) {
 		return problem.InvalidField("/policy/token_lifetime", "Choose whole seconds, from 60 to 7200.")
 	}
-	return nil
+	return notice.Validate(p.Notices)
 }
 
 func (c *change) slugFree(slug string, own tenancy.TenantID) error {
@@ -285,6 +286,7 @@ func tenantFields(t tenancy.Tenant) fields {
 		"administrators_sign_in_automatically": t.Policy.AdministratorsSignInAutomatically,
 		"show_once":                            t.Policy.ShowOnce, "networks": t.Policy.Networks, "may_create": t.Policy.MayCreate,
 		"name_pattern": t.Policy.NamePattern, "name_hint": t.Policy.NameHint, "suspend_idle_days": t.Policy.SuspendIdleDays,
+		"notices":                              noticeFields(t.Policy.Notices),
 	}
 }
 

@@ -221,6 +221,7 @@ var rows = map[string]row{
 	}},
 	"Assignments":           {input: func(w *world) any { return authority.AssignmentsInput{Tenant: w.acme.ID} }},
 	"AuditEvents":           {input: func(w *world) any { return authority.AuditEventsInput{Tenant: w.acme.ID} }},
+	"NoticePreview":         {input: func(w *world) any { return authority.NoticePreviewInput{Tenant: w.acme.ID} }}, // NV11
 	"LatestAuditCheckpoint": {input: func(w *world) any { return authority.AuditCheckpointInput{Tenant: w.acme.ID} }},
 	"CheckAudit":            {input: func(w *world) any { return authority.AuditCheckInput{Tenant: w.acme.ID} }},
 	"OrganizationImpact":    {input: freshOrganization},
@@ -292,7 +293,7 @@ func operations() []reflect.Method {
 }
 
 // jobs are the methods that change without a caller: they act as the installation itself.
-var jobs = []string{"BootstrapSystem", "Checkpoint", "DispatchWebhooks", "ExpireDue", "FinishRestore", "ForgetEnded", "ForgetWebhookSecrets", "OpenWebhook", "KeepSigningKeys", "OpenSigningKey", "Restoration", "Run", "SuspendIdle", "WorkOperations"}
+var jobs = []string{"AnnounceExpiring", "BootstrapSystem", "Checkpoint", "DispatchWebhooks", "ExpireDue", "FinishRestore", "ForgetEnded", "ForgetWebhookSecrets", "KeepSigningKeys", "OpenSigningKey", "OpenWebhook", "Restoration", "Run", "SuspendIdle", "WorkOperations"}
 
 // streams are the operations that hand out rows one by one; TestExport and
 // TestExportAuditEvents show them.

@@ -124,12 +124,14 @@ func (n *Node) prune(ctx context.Context) error {
 
 // Prune forgets what need not be kept any longer: digests of secrets that ended 90 days
 // ago, the change feed but for its newest part, idempotency records that ended, from where
-// earlier secrets were used that long ago, and deliveries that were done with 30 days ago.
+// earlier secrets were used that long ago, what was announced of ends that are over as long, and
+// deliveries that were done with 30 days ago.
 func (n *Node) Prune(ctx context.Context) error {
 	_, forgotten := n.authority.ForgetEnded(ctx)
 	_, idempotency := n.store.Write(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
 		return errors.Join(
 			tx.AllTenantsPruneIdempotency(n.cfg.Now()),
+			tx.AllTenantsPruneNotices(n.cfg.Now().Add(-noticesKept)),
 			tx.AllTenantsPrunePreviousUses(n.cfg.Now().Add(-credential.DigestRetention)),
 		)
 	})

@@ -243,6 +243,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
 	work.Go(func() error { return n.suspendIdle(workCtx) })
+	work.Go(func() error { return n.announceExpiring(workCtx) })
 	work.Go(func() error { return n.keepSigningKeys(workCtx) })
 	work.Go(func() error { return n.prune(workCtx) })
 	work.Go(func() error { return n.announce(workCtx) })

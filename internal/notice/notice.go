@@ -97,3 +97,16 @@ func Coming(n tenancy.Notices, now time.Time) (due store.DueFilter, at time.Time
 	_, after := Digests(n, at)
 	return store.DueFilter{Days: n.Thresholds(), Now: now, Since: after, Horizon: after, LateHorizon: after}, at
 }
+
+// At is when people are told of what Coming finds: now, where it is due already.
+func At(n tenancy.Notices, d store.DueNotice, now time.Time) time.Time {
+	last, next := Digests(n, now)
+	crossed := d.ExpiresAt.Add(-time.Duration(d.Days) * 24 * time.Hour)
+	switch {
+	case !crossed.Before(next):
+		return next
+	case !d.SetAt.Before(last) && crossed.After(now.Add(late)):
+		return crossed.Add(-late)
+	}
+	return now
+}

@@ -70,6 +70,9 @@ var peopleMatrix = map[string]row{
 		where: byRoot, roles: superAdmins,
 		call: on(http.MethodPatch, "/v1/tenants/{id}", theTenant, map[string]any{"name": "Renamed"}),
 	},
+	"GET /v1/notices/preview": {where: byRoot, roles: superAdmins, call: func(_ *world, c *client, at place) reply { // NV11
+		return c.observed(http.MethodGet, of(at, "/v1/notices/preview"), nil)
+	}},
 	"POST /v1/tenants/{id}/suspend": {where: byRoot, roles: systemOnly, call: onTenant(http.MethodPost, "/v1/tenants/{id}/suspend")},
 	"POST /v1/tenants/{id}/resume":  {where: byRoot, roles: systemOnly, call: resumable("/v1/tenants/{id}/resume", spareTenant)},
 	"DELETE /v1/tenants/{id}":       {where: byRoot, roles: systemOnly, call: onTenant(http.MethodDelete, "/v1/tenants/{id}")},

@@ -99,6 +99,7 @@ func (s *Server) register() {
 	s.catalogRoutes()
 	s.signingKeyRoutes()
 	s.operationRoutes()
+	s.noticeRoutes()
 	s.usageRoutes()
 	s.auditEventRoutes()
 	// These two and the gateway are answered before the router.

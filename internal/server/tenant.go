@@ -154,6 +154,7 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 			MaxLifetimeSeconds: inSeconds(t.Policy.MaxLifetime), DefaultLifetimeSeconds: inSeconds(t.Policy.DefaultLifetime),
 			LegacyAccountKeys: t.Policy.LegacyAccountKeys, TokenLifetimeSeconds: int64(t.Policy.TokenLifetime / time.Second),
 			AdministratorsSignInAutomatically: t.Policy.AdministratorsSignInAutomatically,
+			Notices:                           noticesOf(t.Policy.Notices),
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
 		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt),
@@ -194,6 +195,7 @@ func policyFrom(p api.Policy) (tenancy.Policy, error) {
 	out := tenancy.Policy{
 		LegacyAccountKeys: p.LegacyAccountKeys, TokenLifetime: time.Duration(p.TokenLifetimeSeconds) * time.Second,
 		AdministratorsSignInAutomatically: p.AdministratorsSignInAutomatically,
+		Notices:                           noticesFrom(p.Notices),
 	}
 	var err error
 	if out.MaxLifetime, err = durations("/policy/max_lifetime_seconds", p.MaxLifetimeSeconds); err != nil {

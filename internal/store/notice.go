@@ -177,7 +177,7 @@ func (tx *Tx) DueNotices(f DueFilter, after DueNotice, limit int) ([]DueNotice, 
 	}
 	err = db.NewSelect().TableExpr("(?) AS d", inner).ColumnExpr("id, expires_at, set_at, due").
 		Where("due > 0 AND set_at < expires_at - due * ?", dayMicros).Where("(told IS NULL OR told > due)").
-		OrderExpr("expires_at, id").Limit(limit).Scan(tx.ctx, &rows)
+		OrderExpr("expires_at, id").Limit(int64(limit)).Scan(tx.ctx, &rows)
 	if err != nil {
 		return nil, tx.fail(fmt.Errorf("looking for ends to announce: %w", err))
 	}
@@ -211,7 +211,7 @@ func (tx *Tx) DigestCredentials(f DigestFilter, limit int) (list []credential.Cr
 	}
 	q := tx.digestRows(db, f)
 	var ids []string
-	err = q.Clone().ColumnExpr("c.id").OrderExpr("c.expires_at, c.name_key, c.id").Limit(min(limit, MaxLimit)).Scan(tx.ctx, &ids)
+	err = q.Clone().ColumnExpr("c.id").OrderExpr("c.expires_at, c.name_key, c.id").Limit(int64(min(limit, MaxLimit))).Scan(tx.ctx, &ids)
 	if err != nil {
 		return nil, 0, tx.fail(fmt.Errorf("reading a digest: %w", err))
 	}
