@@ -286,7 +286,7 @@ func tenantFields(t tenancy.Tenant) fields {
 		"administrators_sign_in_automatically": t.Policy.AdministratorsSignInAutomatically,
 		"show_once":                            t.Policy.ShowOnce, "networks": t.Policy.Networks, "may_create": t.Policy.MayCreate,
 		"name_pattern": t.Policy.NamePattern, "name_hint": t.Policy.NameHint, "suspend_idle_days": t.Policy.SuspendIdleDays,
-		"notices":                              noticeFields(t.Policy.Notices),
+		"notices": noticeFields(t.Policy.Notices),
 	}
 }
 
