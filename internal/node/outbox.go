@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/claviger-io/claviger/internal/notice"
 	"github.com/claviger-io/claviger/internal/outbox"
 	"github.com/claviger-io/claviger/internal/store"
 )
@@ -36,8 +37,14 @@ func (n *Node) senders() (map[store.DeliveryKind]outbox.Sender, error) {
 }
 
 // renderMail makes the mail of a delivery, by what it is about.
-func (n *Node) renderMail(_ context.Context, d store.Delivery) (m outbox.Mail, send bool, err error) {
+func (n *Node) renderMail(ctx context.Context, d store.Delivery) (m outbox.Mail, send bool, err error) {
 	switch d.About {
+	case notice.About:
+		r, err := notice.New(notice.Config{Store: n.store, PublicURL: n.publicURL(), Now: n.cfg.Now})
+		if err != nil {
+			return m, false, err
+		}
+		return r.Render(ctx, d)
 	default:
 		return m, false, &outbox.Failure{Permanent: true, Err: errors.New("this release knows no mail of that kind")}
 	}
