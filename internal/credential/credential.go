@@ -101,7 +101,19 @@ type Credential struct {
 	DeletedAt      time.Time // when it was hidden from lists; zero means it is listed
 	LastUsedAt     time.Time // by the last usage batch; zero means never
 	ResumedAt      time.Time // the last time; zero means never
+	// Origin says where the present secret was made.
+	Origin Origin
 }
+
+// Origin says where a secret was made.
+type Origin uint8
+
+// The origins.
+const (
+	Made         Origin = iota // here
+	Imported                   // elsewhere, strong enough for good
+	ImportedWeak               // elsewhere, and so weak that it must be kept from being guessed
+)
 
 // The fields of material. Apps have both, client credentials a secret only, all others,
 // service account keys included, a key only.
@@ -120,4 +132,7 @@ type Material struct {
 	ValidUntil    time.Time // end of the grace period, exclusive; zero for the current version
 	Sealed        []byte    // envelope-encrypted secret where recoverable; nil otherwise
 	PublicKey     []byte    // of a service account key: PKIX DER, the digest is zero; nil otherwise
+	// Scheme is how the system before this one digested an imported secret; empty for ours.
+	Scheme secret.Scheme
+	Weak   bool // of an imported secret: it is guessed sooner than is safe
 }

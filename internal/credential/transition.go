@@ -96,7 +96,7 @@ func (c Credential) Rotate(now time.Time, latest int) (Credential, error) {
 	if err := c.living(now); err != nil {
 		return c, err
 	}
-	c.SecretVersion = max(c.SecretVersion, latest) + 1
+	c.SecretVersion, c.Origin = max(c.SecretVersion, latest)+1, Made
 	return c, nil
 }
 

@@ -63,6 +63,9 @@ type Tenant struct {
 	// APIAccessRequestedAt is when somebody asked for a plan with API access; zero means
 	// that nobody has, or that the tenant has it now.
 	APIAccessRequestedAt time.Time
+	// ImportUntil is until when the tenant's own people may import keys; zero means that only
+	// the installation's operators may.
+	ImportUntil time.Time
 }
 
 // Policy narrows what a tenant's people may do. The zero Policy narrows nothing.
