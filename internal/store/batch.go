@@ -66,7 +66,7 @@ func (tx *Tx) MaterialOf(ids []credential.ID) (map[credential.ID][]credential.Ma
 	}
 	var rows []namedSecret
 	err = db.NewSelect().TableExpr("credential_secrets AS s").Join("JOIN credentials AS c ON c.row_id = s.row_id").
-		ColumnExpr("s.row_id, s.field, s.version, s.digest, s.pepper_version, s.valid_until, s.sealed, s.public_key, c.id").
+		ColumnExpr("s.row_id, s.field, s.version, s.digest, s.pepper_version, s.valid_until, s.sealed, s.public_key, s.scheme, s.weak, c.id").
 		Where("c.id IN (?)", bun.List(bare)).Where("c."+ofTenant, string(tx.tenant)).
 		OrderExpr("s.row_id, s.field, s.version").Scan(tx.ctx, &rows)
 	if err != nil {

@@ -46,6 +46,7 @@ type credentialRow struct {
 	LastUsedAt     int64
 	ResumedAt      int64
 	PublicID       string
+	Origin         int64
 	ExpiresSetAt   int64
 
 	SortKey string `bun:",scanonly"` // of an order by another thing's name
@@ -95,7 +96,7 @@ var (
 		"row_id", "id", "tenant_id", "created_at", "created_by_type", "created_by_id",
 		"created_by_name", "last_used_at", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "resumed_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "public_id", "search_text",
+		"name", "name_key", "hint", "public_id", "origin", "search_text",
 	}}
 	insertCredential = insertInto(newCredentials.name, newCredentials.columns...)
 	// Whoever changes an expiry has it noted when: what was announced of the one before counts
@@ -146,7 +147,7 @@ func credentialArgs(c credential.Credential) ([]any, error) {
 	return []any{
 		string(c.OrganizationID), string(c.Kind), string(c.Principal.Type), c.Principal.ID, string(c.State), int64(c.SecretVersion),
 		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), micros(c.ResumedAt), scopes, networks, limits,
-		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, c.PublicID, credentialText(c),
+		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, c.PublicID, int64(c.Origin), credentialText(c),
 	}, errors.Join(err, err2, err3)
 }
 

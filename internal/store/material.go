@@ -9,6 +9,7 @@ import (
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
@@ -23,18 +24,20 @@ type secretRow struct {
 	ValidUntil    int64
 	Sealed        []byte
 	PublicKey     []byte
+	Scheme        string
+	Weak          int64
 }
 
 var (
-	newSecrets   = table{"credential_secrets", []string{"row_id", "field", "version", "digest", "pepper_version", "valid_until", "sealed", "public_key"}}
+	newSecrets   = table{"credential_secrets", []string{"row_id", "field", "version", "digest", "pepper_version", "valid_until", "sealed", "public_key", "scheme", "weak"}}
 	insertSecret = insertInto(newSecrets.name, newSecrets.columns...)
 )
 
 const (
 	// thisRow finds a credential of the tenant, so that material of another tenant's stays untouched.
 	thisRow         = "(SELECT row_id FROM credentials WHERE id = ? AND tenant_id = ?)"
-	insertSecretFor = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key) " +
-		"SELECT row_id, ?, ?, ?, ?, ?, ?, ? FROM credentials WHERE id = ? AND tenant_id = ?"
+	insertSecretFor = "INSERT INTO credential_secrets (row_id, field, version, digest, pepper_version, valid_until, sealed, public_key, scheme, weak) " +
+		"SELECT row_id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials WHERE id = ? AND tenant_id = ?"
 	endSecret     = "UPDATE credential_secrets SET valid_until = ? WHERE field = ? AND version = ? AND row_id = " + thisRow
 	destroySecret = "UPDATE credential_secrets SET sealed = NULL WHERE sealed IS NOT NULL AND row_id = " + thisRow
 )
@@ -43,8 +46,15 @@ const (
 func materialArgs(m credential.Material) []any {
 	return []any{
 		m.Field, int64(m.Version), m.Digest[:], int64(m.PepperVersion), micros(m.ValidUntil),
-		orNull(m.Sealed), orNull(m.PublicKey),
+		orNull(m.Sealed), orNull(m.PublicKey), string(m.Scheme), oneIf(m.Weak),
 	}
+}
+
+func oneIf(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func orNull(b []byte) any {
@@ -58,6 +68,7 @@ func (r *secretRow) material(id credential.ID) (credential.Material, error) {
 	m := credential.Material{
 		CredentialID: id, Field: r.Field, Version: int(r.Version), PepperVersion: int(r.PepperVersion),
 		ValidUntil: moment(r.ValidUntil), Sealed: r.Sealed, PublicKey: r.PublicKey,
+		Scheme: secret.Scheme(r.Scheme), Weak: r.Weak != 0,
 	}
 	if copy(m.Digest[:], r.Digest) != len(m.Digest) || len(r.Digest) != len(m.Digest) {
 		return m, errors.New("store: a digest has the wrong length")

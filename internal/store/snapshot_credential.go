@@ -12,6 +12,7 @@ import (
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/credential"
+	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/tenancy"
 	"github.com/claviger-io/claviger/internal/verify"
 )
@@ -24,9 +25,9 @@ const (
 		"FROM credentials WHERE row_id >= ? AND row_id < ? ORDER BY row_id"
 	credentialWidth = 18
 
-	secretStream = "SELECT row_id, field, version, digest, pepper_version, valid_until, public_key " +
+	secretStream = "SELECT row_id, field, version, digest, pepper_version, valid_until, public_key, scheme, weak " +
 		"FROM credential_secrets WHERE row_id >= ? AND row_id < ? ORDER BY row_id, field, version"
-	secretWidth = 7
+	secretWidth = 9
 )
 
 const (
@@ -183,6 +184,7 @@ func readSecret(row columns) (storedSecret, error) {
 	}
 	copy(s.Digest[:], digest)
 	s.PublicKey = slices.Clone(row.bytes(6))
+	s.Scheme, s.Weak = secret.Scheme(row.name(7)), row.number(8) != 0
 	return s, nil
 }
 
@@ -219,6 +221,7 @@ func readCredential(c *verify.Credential, row columns, quotas map[credential.ID]
 	c.TenantID, c.OrganizationID = tenancy.TenantID(row.name(2)), tenancy.OrgID(row.name(3))
 	c.Kind, c.State = credential.Kind(row.name(4)), credential.State(row.name(7))
 	c.Principal = access.Principal{Type: access.PrincipalType(row.name(5)), ID: row.text(6)}
+	c.Row = uint64(row.number(0))
 	c.SecretVersion, c.PublicID = int(row.number(8)), row.text(17)
 	c.NotBefore, c.DeletedAt = moment(row.number(9)), moment(row.number(11))
 	if at := row.number(10); at != forever {

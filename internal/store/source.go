@@ -218,7 +218,7 @@ func (tx *Tx) allTenantsCredentials(ids []string, into map[thing]verify.Item) er
 		if err != nil {
 			return err
 		}
-		v := &verify.Credential{Credential: c}
+		v := &verify.Credential{Credential: c, Row: uint64(rows[i].RowID)}
 		byRow[rows[i].RowID], numbers[i] = v, rows[i].RowID
 		into[thing{itemCredential, string(c.ID[:])}] = verify.Item{Credential: v}
 	}

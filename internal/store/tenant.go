@@ -29,6 +29,7 @@ type tenantRow struct {
 	ModifiedAt int64
 
 	APIAccessRequestedAt int64 `bun:"api_access_requested_at"`
+	ImportUntil          int64
 }
 
 func (r *tenantRow) tenant() (tenancy.Tenant, error) {
@@ -38,18 +39,18 @@ func (r *tenantRow) tenant() (tenancy.Tenant, error) {
 		ID: tenancy.TenantID(r.ID), Slug: r.Slug, Name: r.Name, AccountID: r.AccountID,
 		PlanID: tenancy.PlanID(r.PlanID), RootOrg: tenancy.OrgID(r.RootOrg), State: tenancy.State(r.State),
 		Policy: policy, Labels: named, CreatedAt: moment(r.CreatedAt), ModifiedAt: moment(r.ModifiedAt),
-		APIAccessRequestedAt: moment(r.APIAccessRequestedAt),
+		APIAccessRequestedAt: moment(r.APIAccessRequestedAt), ImportUntil: moment(r.ImportUntil),
 	}, errors.Join(err, err2)
 }
 
 var (
 	insertTenant = insertInto("tenants", "row_id", "id", "slug", "name", "name_key", "account_id", "plan_id", "root_org",
-		"state", "policy", "external_id", "metadata", "search_text", "api_access_requested_at", "created_at", "modified_at")
+		"state", "policy", "external_id", "metadata", "search_text", "api_access_requested_at", "import_until", "created_at", "modified_at")
 	tenantTaken = problem.New(problem.Conflict, "tenant_exists", "Another tenant has this slug, account ID or external ID. Choose another.")
 )
 
 const updateTenant = "UPDATE tenants SET slug = ?, name = ?, name_key = ?, account_id = ?, plan_id = ?, root_org = ?, state = ?, " +
-	"policy = ?, external_id = ?, metadata = ?, search_text = ?, api_access_requested_at = ?, modified_at = ? WHERE id = ?"
+	"policy = ?, external_id = ?, metadata = ?, search_text = ?, api_access_requested_at = ?, import_until = ?, modified_at = ? WHERE id = ?"
 
 // tenantArgs are the columns that may change, in the order of updateTenant.
 func tenantArgs(t tenancy.Tenant) ([]any, error) {
@@ -62,7 +63,7 @@ func tenantArgs(t tenancy.Tenant) ([]any, error) {
 	return []any{
 		t.Slug, t.Name, fold(t.Name), t.AccountID, plan, string(t.RootOrg), string(t.State), policy,
 		t.Labels.ExternalID, metadata, searchText(t.Name, t.Slug, t.Labels.ExternalID),
-		micros(t.APIAccessRequestedAt),
+		micros(t.APIAccessRequestedAt), micros(t.ImportUntil),
 	}, errors.Join(err, err2)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Without limits a verification allocates nothing, whatever the verdict.
 func TestVerifyAllocatesNothing(t *testing.T) {
-	w := newWorld(t)
+	w, _ := importWorld(t)
 	_, unknown := w.issue(t, secret.UserKey, w.clock.Now())
 	w.apply(t, Item{Catalog: &catalog.Catalog{Groups: []catalog.Group{{APIs: []catalog.API{
 		{Key: "old", Permissions: []access.Permission{"statistics:read"}, Legacy: true},
@@ -24,6 +24,8 @@ func TestVerifyAllocatesNothing(t *testing.T) {
 		"not found, no tenant":  {Credential: w.text, OnlyTenant: "ten_b"},
 		"not found, unknown":    {Credential: unknown},
 		"not found, malformed":  {Credential: "hello"},
+		"valid, imported":       {Credential: oldKey},
+		"valid, imported, pair": {ID: "usr_ann", Secret: oldKey},
 		"wrong kind":            {Credential: w.text, Permissions: "statistics:read"},
 		"valid, dry run, costs": {Credential: w.text, DryRun: true, Cost: 5},
 	} {

@@ -260,7 +260,7 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 	if current < 0 && past == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		x.dropRare(c.ID, s.remove(h, &c.ID, &x.mem, &x.seed))
+		x.remove(s, h, &c.ID)
 		return nil
 	}
 	next := x.entryOf(c, k)
@@ -280,10 +280,19 @@ func (x *Index) putCredential(c *Credential, gone bool) error {
 			return errFull
 		}
 	}
+	x.putImported(c, e, current, past)
 	next.rare = x.putRare(c, e.rare, past)
 	next.usage, next.next = e.usage, e.next
 	*e = next
 	return nil
+}
+
+// remove takes a credential out with all that it is found by. The caller holds the shard's
+// lock for writing.
+func (x *Index) remove(s *shard, h uint64, id *credential.ID) {
+	e, _ := s.find(h, id, &x.mem)
+	x.dropImported(e, nil)
+	x.dropRare(*id, s.remove(h, id, &x.mem, &x.seed))
 }
 
 // putRare replaces what few credentials have, and returns its position.

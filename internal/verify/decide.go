@@ -19,8 +19,13 @@ func (x *Index) Verify(r *Request) (res Result, err error) {
 		text = r.Secret
 	}
 	key, ok := x.cfg.Format.Parse(text)
-	if !ok && r.Credential != "" && token.Looks(text) {
-		return x.verifySigned(r)
+	if !ok {
+		switch {
+		case r.Credential != "" && token.Looks(text):
+			return x.verifySigned(r)
+		case x.imported.count.Load() > 0 && !x.cfg.Format.Prefixed(text):
+			return x.verifyImported(r, text)
+		}
 	}
 	q := question{r: r, key: &key, cost: r.Cost}
 	if ok {
@@ -188,7 +193,12 @@ func (x *Index) same(q *question, pepper uint16, stored *secret.Digest) bool {
 
 // answersTo reports whether the form of the request may be used for the credential.
 func (f *found) answersTo(q *question) bool {
-	if q.key.Type != keyTypes[f.e.kind] || f.elsewhere(q) {
+	return q.key.Type == keyTypes[f.e.kind] && f.formFits(q)
+}
+
+// formFits is answersTo for strings that don't say what they are.
+func (f *found) formFits(q *question) bool {
+	if f.elsewhere(q) {
 		return false
 	}
 	if q.r.Legacy && (f.e.kind != kindAccountKey || !f.holder.tenant.legacy.Load()) {

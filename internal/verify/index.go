@@ -20,6 +20,9 @@ type Config struct {
 	Source  Source
 	Format  secret.Format
 	Peppers *secret.Peppers
+	// ImportKeys are those under which other systems digested the keys that were imported.
+	// Nil: there are none, and keys that came in clear or as SHA-256 are found all the same.
+	ImportKeys *secret.ImportKeys
 	// Tokens reads the installation's own tokens, and gets its keys from the feed. Nil: none
 	// of its own is accepted.
 	Tokens *token.Ring
@@ -53,10 +56,14 @@ type Index struct {
 	clock clock
 	seed  [2]uint64
 
-	shards  [shardCount]shard
-	mem     slabs
-	dir     directory
-	public  publicIDs
+	shards [shardCount]shard
+	mem    slabs
+	dir    directory
+	public publicIDs
+
+	imported imported
+	guesses  guesses
+
 	revoked revokedTokens
 	checked checkedTokens
 	faults  faultLog

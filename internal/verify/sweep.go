@@ -110,7 +110,7 @@ func (x *Index) sweepCredentials(s *seen) {
 			}
 		}
 		for i := range gone {
-			x.dropRare(gone[i], sh.remove(hashOf(&x.seed, &gone[i]), &gone[i], &x.mem, &x.seed))
+			x.remove(sh, hashOf(&x.seed, &gone[i]), &gone[i])
 		}
 		sh.mu.Unlock()
 	}

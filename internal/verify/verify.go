@@ -168,6 +168,9 @@ type PrincipalAssignments struct {
 type Credential struct {
 	credential.Credential
 	Material []credential.Material
+	// Row grows in the order in which credentials were made. Of several that were imported
+	// with the same secret the first counts.
+	Row uint64
 	// QuotaUsed is what was counted before this node started, by quota name and period
 	// start; only on Snapshot.
 	QuotaUsed []QuotaUsed
