@@ -37,6 +37,9 @@ type Config struct {
 	Store   *store.Store
 	Format  secret.Format
 	Peppers *secret.Peppers
+	// ImportKeys are those under which other systems digested keys that are imported. Nil:
+	// there are none.
+	ImportKeys *secret.ImportKeys
 	// Envelope seals the secrets that can be shown again. Nil: kinds of credentials that
 	// need it cannot be made.
 	Envelope *envelope.Envelope
@@ -67,6 +70,7 @@ type Authority struct {
 	store       *store.Store
 	format      secret.Format
 	peppers     *secret.Peppers
+	importKeys  *secret.ImportKeys
 	envelope    *envelope.Envelope
 	clock       func() time.Time
 	rand        io.Reader
@@ -113,7 +117,7 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	return &Authority{
-		store: c.Store, format: c.Format, peppers: c.Peppers, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
+		store: c.Store, format: c.Format, peppers: c.Peppers, importKeys: c.ImportKeys, envelope: c.Envelope, clock: c.Now, rand: &lockedReader{from: c.Rand}, logger: c.Logger,
 		applied: c.Applied, undecided: c.Undecided, journal: c.Journal, checkpoints: c.Checkpoints,
 		webhookAllow: c.WebhookAllow,
 		facts:        newFacts(), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), holder: holder,

@@ -98,6 +98,9 @@ func pause(ctx context.Context, d time.Duration) {
 
 // workChunk does the next chunk of an operation. It reports whether it did.
 func (a *Authority) workChunk(ctx context.Context, o store.Operation) (worked bool, err error) {
+	if BulkAction(o.Action) == actionImport {
+		return a.endAbandoned(ctx, o)
+	}
 	var work bulkWork
 	if err := json.Unmarshal(o.Input, &work); err != nil {
 		return false, fmt.Errorf("reading what to do: %w", err)

@@ -304,6 +304,7 @@ func rowOf(name string) (row, bool) {
 	for _, part := range []map[string]row{
 		rows,
 		kindRows,
+		importRows,
 		leavingRows,
 		policyRows,
 		proofRows,

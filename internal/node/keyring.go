@@ -29,13 +29,14 @@ const (
 
 // Keyring holds the keys that are kept outside the database: the peppers under which
 // secrets are digested, the key-encryption key under which tenants' keysets are
-// wrapped, and the key that signs audit checkpoints. They are four different keys, and
-// whoever has the database alone can make no use of it.
+// wrapped, and the key that signs audit checkpoints; and those under which other systems
+// digested keys that were imported. They are all different keys, and whoever has the database alone can make no use of it.
 //
 // A Keyring prints as [redacted].
 type Keyring struct {
-	current  int            // the pepper version for new digests
-	peppers  map[int][]byte // by version, 32 bytes each
+	current  int               // the pepper version for new digests
+	peppers  map[int][]byte    // by version, 32 bytes each
+	imports  map[string][]byte // by reference; of systems whose keys were imported
 	wrapping [keyLength]byte
 	signing  ed25519.PrivateKey
 }
@@ -48,6 +49,7 @@ type keyringFile struct {
 	Peppers          map[string][]byte `json:"peppers"`
 	KeyEncryptionKey []byte            `json:"key_encryption_key"`
 	AuditSigningSeed []byte            `json:"audit_signing_seed"`
+	ImportKeys       map[string][]byte `json:"import_keys,omitempty"`
 }
 
 // NewKeyring makes a keyring of fresh keys from random.
@@ -114,6 +116,10 @@ func parseKeyring(data []byte) (*Keyring, error) {
 	if len(f.KeyEncryptionKey) != keyLength || len(f.AuditSigningSeed) != ed25519.SeedSize {
 		return nil, errors.New("the key-encryption key or the audit signing seed has not 32 bytes")
 	}
+	k.imports = f.ImportKeys
+	if _, err := k.ImportKeys(); err != nil {
+		return nil, err
+	}
 	copy(k.wrapping[:], f.KeyEncryptionKey)
 	k.signing = ed25519.NewKeyFromSeed(f.AuditSigningSeed)
 	return k, nil
@@ -125,7 +131,7 @@ func (k *Keyring) Save(path string) error {
 	f := keyringFile{
 		Notice: keyringNotice, Version: keyringVersion, CurrentPepper: k.current,
 		Peppers:          make(map[string][]byte, len(k.peppers)),
-		KeyEncryptionKey: k.wrapping[:], AuditSigningSeed: k.signing.Seed(),
+		KeyEncryptionKey: k.wrapping[:], AuditSigningSeed: k.signing.Seed(), ImportKeys: k.imports,
 	}
 	for version, key := range k.peppers {
 		f.Peppers[strconv.Itoa(version)] = key
@@ -149,6 +155,12 @@ func (k *Keyring) Save(path string) error {
 // Peppers returns the peppers in the form that digests are made with.
 func (k *Keyring) Peppers() (*secret.Peppers, error) {
 	return secret.NewPeppers(k.current, k.peppers)
+}
+
+// ImportKeys returns the keys under which other systems digested keys that are imported.
+// Operators write them into the file, as "import_keys": {"REFERENCE": "BASE64"}.
+func (k *Keyring) ImportKeys() (*secret.ImportKeys, error) {
+	return secret.NewImportKeys(k.imports)
 }
 
 // KeyEncryptionKey is the key under which tenants' keysets are wrapped.
@@ -175,6 +187,9 @@ func (k *Keyring) Fingerprints() map[string]string {
 	}
 	for version, key := range k.peppers {
 		out["pepper_"+strconv.Itoa(version)] = fingerprint(key)
+	}
+	for ref, key := range k.imports {
+		out["import_key_"+ref] = fingerprint(key)
 	}
 	return out
 }

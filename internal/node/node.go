@@ -110,6 +110,10 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the peppers: %w", err)
 	}
+	imports, err := n.keyring.ImportKeys()
+	if err != nil {
+		return fmt.Errorf("reading the import keys: %w", err)
+	}
 	if n.envelope, err = n.keyring.Envelope(ctx); err != nil {
 		return err
 	}
@@ -125,13 +129,13 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	}
 	format := secret.Format{Brand: c.Brand}
 	work := authority.Config{
-		Store: n.store, Format: format, Peppers: peppers, Envelope: n.envelope, Now: c.Now, Rand: c.Rand,
+		Store: n.store, Format: format, Peppers: peppers, ImportKeys: imports, Envelope: n.envelope, Now: c.Now, Rand: c.Rand,
 		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks,
 	}
 	if n.listener != nil {
 		n.tokens = token.NewRing(token.Config{Issuer: n.publicURL(), Audience: c.TokenAudience, Open: n.openSigningKey})
 		n.index = verify.New(verify.Config{
-			Source: n.store, Format: format, Peppers: peppers, Tokens: n.tokens, Now: c.Now,
+			Source: n.store, Format: format, Peppers: peppers, ImportKeys: imports, Tokens: n.tokens, Now: c.Now,
 			MaxStaleness: c.MaxStaleness, Logger: c.Logger,
 		})
 		work.Applied, work.Undecided = n.applied, n.index.MarkUndecided

@@ -92,7 +92,7 @@ func (tx *Tx) ImportedDigests(operation string, digests [][32]byte) (map[[32]byt
 		}
 		tenant := string(tx.tenant)
 		stored := db.NewSelect().TableExpr("credential_secrets AS s").Join("JOIN credentials AS c ON c.row_id = s.row_id").
-			ColumnExpr("s.digest").Where("s.scheme <> ''").Where("s.digest IN (?)", bun.List(list)).Where("c.tenant_id = ?", tenant)
+			ColumnExpr("s.digest").Where("s.scheme <> ''").Where("s.digest IN (?)", bun.List(list)).Where("c."+ofTenant, tenant)
 		tried := db.NewSelect().TableExpr("import_digests").ColumnExpr("digest").
 			Where("operation_id = ?", operation).Where("digest IN (?)", bun.List(list)).Where("tenant_id = ?", tenant)
 		for _, q := range []*bun.SelectQuery{stored, tried} {
@@ -120,7 +120,12 @@ func (tx *Tx) UsersCalled(ids, folded, external []string) (users []tenancy.User,
 		names := slices.DeleteFunc(slices.Clone(by.names), func(s string) bool { return s == "" || !validText(s) })
 		for chunk := range slices.Chunk(names, maxNamed) {
 			rows, err := all[userRow](tx, "users", func(q *bun.SelectQuery) *bun.SelectQuery {
-				return tx.scope(q).Where("? IN (?)", bun.Ident(by.column), bun.List(chunk)).Where("state <> 'deleted'")
+				if by.column == "id" {
+					q = q.Where(ofTenant, string(tx.tenant))
+				} else {
+					q = tx.scope(q) // it begins the index
+				}
+				return q.Where("? IN (?)", bun.Ident(by.column), bun.List(chunk)).Where("state <> 'deleted'")
 			})
 			if err != nil {
 				return nil, err
