@@ -19,7 +19,7 @@ import (
 
 // actionImport is the action of an operation that brings keys in. Unlike the others it is
 // moved on by who sends the lines, not by Run.
-const actionImport BulkAction = "import"
+const actionImport = "import"
 
 // MaxImportLines is how many lines ImportKeys takes at once.
 const MaxImportLines = 1000
@@ -128,7 +128,7 @@ func (a *Authority) BeginImport(ctx context.Context, caller access.Caller, in Be
 		}
 		out, err = once(c, "import.begin", in.Idempotency, func() (Operation, string, error) {
 			o := store.Operation{
-				ID: id, TenantID: c.tenant.ID, Action: string(actionImport), State: OperationRunning, Total: in.Total, Input: input,
+				ID: id, TenantID: c.tenant.ID, Action: actionImport, State: OperationRunning, Total: in.Total, Input: input,
 				CreatedBy: c.caller.Principal, CreatedByName: plain(c.caller.Name), CreatedAt: c.now,
 			}
 			if err := c.tx.InsertOperation(o); err != nil {
@@ -152,7 +152,7 @@ func (a *Authority) BeginImport(ctx context.Context, caller access.Caller, in Be
 }
 
 func importTarget(o store.Operation) target {
-	return target{kind: "operation", id: o.ID, name: string(actionImport)}
+	return target{kind: "operation", id: o.ID, name: actionImport}
 }
 
 // mayImport is the right to bring keys in at this moment.
@@ -174,7 +174,7 @@ func (s *scope) importsOpen() error {
 // importOf finds an import that the caller has begun. Others don't exist for them.
 func (s *scope) importOf(id string) (importOperation, error) {
 	o, err := s.tx.Operation(id)
-	if problem.Is(err, problem.NotFound) || err == nil && (o.Action != string(actionImport) || o.CreatedBy != s.caller.Principal) {
+	if problem.Is(err, problem.NotFound) || err == nil && (o.Action != actionImport || o.CreatedBy != s.caller.Principal) {
 		return importOperation{}, problem.Missing("import")
 	}
 	return importOperation{o}, err
@@ -277,7 +277,7 @@ func (a *Authority) ImportRefusals(ctx context.Context, caller access.Caller, in
 				return err
 			}
 		}
-		if o.Action != string(actionImport) {
+		if o.Action != actionImport {
 			return problem.Missing("import")
 		}
 		out, err = s.tx.ImportRefusals(in.ID, in.After+1, math.MaxInt64, cmp.Or(in.Limit, store.MaxLimit))

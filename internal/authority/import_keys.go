@@ -94,60 +94,61 @@ func (a *Authority) openImport(ctx context.Context, caller access.Caller, tenant
 }
 
 // prepareLine does what takes time: the digests, and a new ID.
-func (a *Authority) prepareLine(l ImportLine, work importWork) (p preparedLine, err error) {
-	p = preparedLine{ImportLine: l}
-	if l.Malformed {
-		p.refuse(problem.New(problem.Invalid, "malformed", "The line cannot be read: it has another number of cells than the first, or is no object."))
+func (a *Authority) prepareLine(l ImportLine, work importWork) (preparedLine, error) {
+	p := preparedLine{ImportLine: l}
+	scheme, foreign, err := a.foreignOf(&p, work)
+	if err != nil {
+		p.refused = problem.As(err)
 		return p, nil
 	}
-	var text, hint string
-	scheme, foreign, ok := secret.SHA256, secret.Foreign{}, true
+	return p, a.digestLine(&p, scheme, &foreign)
+}
+
+// foreignOf checks what a line holds by itself, and returns its key's digest as the other
+// system has it, or would.
+func (a *Authority) foreignOf(p *preparedLine, work importWork) (s secret.Scheme, d secret.Foreign, err error) {
+	var ok bool
+	text := p.Key.Reveal()
 	switch {
-	case l.Key.IsZero() == (l.Digest == ""):
-		p.refuse(problem.New(problem.Invalid, "key_or_digest", "Give a key or a digest: one of the two."))
-		return p, nil
-	case !l.Key.IsZero():
-		text = l.Key.Reveal()
-		if p.origin, err = credential.ValidateImported(a.format, l.Key, work.AcceptWeak); err != nil {
-			p.refuse(err)
-			return p, nil
+	case p.Malformed:
+		return s, d, problem.New(problem.Invalid, "malformed", "The line cannot be read: it has another number of cells than the first, or is no object.")
+	case p.Key.IsZero() == (p.Digest == ""):
+		return s, d, problem.New(problem.Invalid, "key_or_digest", "Give a key or a digest: one of the two.")
+	case text != "" && (p.Name == text || p.Owner == text):
+		return s, d, problem.New(problem.Invalid, "key_in_clear", "The key stands where its name or owner should. Look at which column is which.")
+	}
+	if p.expires, ok = importExpiry(p.ExpiresAt); !ok {
+		return s, d, problem.InvalidField("/expires_at", "Write a date such as 2027-01-31, a time such as 2027-01-31T12:00:00Z, or nothing.")
+	}
+	if text != "" {
+		if p.origin, err = credential.ValidateImported(a.format, p.Key, work.AcceptWeak); err != nil {
+			return s, d, err
 		}
 		if token.Looks(text) {
-			p.refuse(problem.New(problem.Invalid, "key_is_token", "This is a signed token, not a key. Tokens are not imported."))
-			return p, nil
+			return s, d, problem.New(problem.Invalid, "key_is_token", "This is a signed token, not a key. Tokens are not imported.")
 		}
-		foreign, hint = secret.SumForeign(text), credential.ImportedHint(l.Key)
-	default:
-		p.origin = credential.Imported
-		if scheme, foreign, ok = secret.ParseForeign(l.Digest); !ok {
-			p.refuse(problem.New(problem.Invalid, "digest_malformed", "Write a digest as sha256:HEX or hmac-sha256:REF:HEX, with 64 hexadecimal digits."))
-			return p, nil
-		}
-		if !a.importKeys.Knows(scheme) {
-			p.refuse(problem.New(problem.Invalid, "import_key_unknown", "The keyring has no import key of this reference. Add it, and restart every node."))
-			return p, nil
-		}
+		return secret.SHA256, secret.SumForeign(text), nil
 	}
-	if text != "" && (l.Name == text || l.Owner == text) {
-		p.refuse(problem.New(problem.Invalid, "key_in_clear", "The key stands where its name or owner should. Look at which column is which."))
-		return p, nil
+	// How strong the key is can't be told from a digest: whoever imports it answers for that.
+	p.origin = credential.Imported
+	if s, d, ok = secret.ParseForeign(p.Digest); !ok {
+		return s, d, problem.New(problem.Invalid, "digest_malformed", "Write a digest as sha256:HEX or hmac-sha256:REF:HEX, with 64 hexadecimal digits.")
 	}
-	if p.expires, ok = importExpiry(l.ExpiresAt); !ok {
-		p.refuse(problem.InvalidField("/expires_at", "Write a date such as 2027-01-31, a time such as 2027-01-31T12:00:00Z, or nothing."))
-		return p, nil
+	if !a.importKeys.Knows(s) {
+		return s, d, problem.New(problem.Invalid, "import_key_unknown", "The keyring has no import key of this reference. Add it, and restart every node.")
 	}
-	return p, a.digestLine(&p, scheme, &foreign, hint)
+	return s, d, nil
 }
 
 // digestLine makes what is stored of a line: a new ID, and the digest under the pepper.
-func (a *Authority) digestLine(p *preparedLine, scheme secret.Scheme, foreign *secret.Foreign, hint string) error {
+func (a *Authority) digestLine(p *preparedLine, scheme secret.Scheme, foreign *secret.Foreign) error {
 	_, parsed, err := a.format.Generate(secret.UserKey, a.rand) // of which only the ID is used
 	if err != nil {
 		return err
 	}
 	version := a.peppers.Current()
 	digest, _ := a.peppers.Imported(version, foreign) // the current version is always known
-	p.made = freshSecrets{id: parsed.ID, parts: []madeSecret{{hint: hint, material: credential.Material{
+	p.made = freshSecrets{id: parsed.ID, parts: []madeSecret{{hint: credential.ImportedHint(p.Key), material: credential.Material{
 		CredentialID: parsed.ID, Field: credential.FieldKey, Version: 1, Digest: digest, PepperVersion: version,
 		Scheme: scheme, Weak: p.origin == credential.ImportedWeak,
 	}}}}
@@ -162,8 +163,6 @@ func (a *Authority) digestLine(p *preparedLine, scheme secret.Scheme, foreign *s
 	}
 	return nil
 }
-
-func (p *preparedLine) refuse(err error) { p.refused = problem.As(err) }
 
 // importExpiry reads when a key ends; nil means that nobody says.
 func importExpiry(text string) (*time.Time, bool) {

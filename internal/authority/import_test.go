@@ -81,8 +81,11 @@ func (w *world) indexed() *verify.Index {
 	w.Helper()
 	x := verify.New(verify.Config{Source: w.store, Peppers: w.config.Peppers, ImportKeys: w.config.ImportKeys, Now: w.clock.Now})
 	ctx, stop := context.WithCancel(w.Context())
-	done := make(chan error, 1)
-	go func() { done <- x.Run(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = x.Run(ctx) // that it was told to end
+	}()
 	w.Cleanup(func() { stop(); <-done })
 	<-x.Loaded()
 	return x

@@ -98,7 +98,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // workChunk does the next chunk of an operation. It reports whether it did.
 func (a *Authority) workChunk(ctx context.Context, o store.Operation) (worked bool, err error) {
-	if BulkAction(o.Action) == actionImport {
+	if o.Action == actionImport {
 		return a.endAbandoned(ctx, o)
 	}
 	var work bulkWork

@@ -198,8 +198,12 @@ const maxForms = 2 * (1 + secret.MaxImportKeys)
 func (x *Index) decideImported(q *question, text string, res *Result) {
 	var room [maxForms]secret.PastPepper
 	forms := x.cfg.Peppers.Presented(room[:0], x.cfg.ImportKeys, text)
-	var tried [maxForms]int
-	for len(forms) <= maxForms {
+	var places [maxForms]int
+	tried := places[:]
+	if len(forms) > maxForms {
+		tried = make([]int, len(forms))
+	}
+	for {
 		next, form := importedAt{}, -1
 		for i := range forms {
 			a, ok := x.imported.at(&forms[i].Digest, tried[i])
@@ -210,7 +214,7 @@ func (x *Index) decideImported(q *question, text string, res *Result) {
 		if form < 0 {
 			break
 		}
-		tried[form]++
+		tried[form]++ //nolint:gosec // form is an index of forms, and tried is no shorter
 		if next.weak && x.guesses.tooMany(x.seed[0], q.r.SourceIP, q.at) {
 			continue
 		}
