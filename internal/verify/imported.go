@@ -214,7 +214,7 @@ func (x *Index) decideImported(q *question, text string, res *Result) {
 		if form < 0 {
 			break
 		}
-		tried[form]++ //nolint:gosec // form is an index of forms, and tried is no shorter
+		tried[form]++
 		if next.weak && x.guesses.tooMany(x.seed[0], q.r.SourceIP, q.at) {
 			continue
 		}
