@@ -300,6 +300,17 @@ func (c *change) importLine(operation string, k credential.Credential, l *prepar
 	return c.record("api_key.import", keyTarget(k), nil, after)
 }
 
+// originOf is where a version of a secret was made.
+func originOf(m credential.Material) credential.Origin {
+	switch {
+	case m.Scheme == "":
+		return credential.Made
+	case m.Weak:
+		return credential.ImportedWeak
+	}
+	return credential.Imported
+}
+
 // importBatch is what the database knows about some lines.
 type importBatch struct {
 	owners map[string]owned

@@ -170,6 +170,14 @@ func TestImportedKeysAreLikeAnyOther(t *testing.T) {
 				t.Errorf("in grace: %s", res.Code)
 			}
 		}
+		back, err := w.a.RollBackAPIKey(w.Context(), w.holder, authority.KeyInput{ID: rotated.ID})
+		w.must(err)
+		if res := w.verdict(x, verify.Request{Credential: oldKey(2)}); !res.Valid || back.Origin != credential.Imported {
+			t.Errorf("rolled back: %s, origin %d", res.Code, back.Origin)
+		}
+		if res := w.verdict(x, verify.Request{Credential: rotated.Secret.Reveal()}); res.Code != verify.NotFound {
+			t.Errorf("what it was rotated to: %s", res.Code)
+		}
 		w.nowhere(oldKey(0), oldKey(1), oldKey(2))
 	})
 }

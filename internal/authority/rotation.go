@@ -121,6 +121,7 @@ func (c *change) rollBack(k credential.Credential) (credential.Credential, field
 		case k.SecretVersion:
 			err = c.tx.EndMaterial(k.ID, m.Field, m.Version, c.now)
 		case e.version:
+			next.Origin = originOf(m)
 			err = c.tx.EndMaterial(k.ID, m.Field, m.Version, time.Time{})
 		}
 		if err != nil {

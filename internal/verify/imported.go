@@ -241,6 +241,9 @@ func (x *Index) answerImported(q *question, id credential.ID, d *secret.PastPepp
 	if !ok || !f.formFits(q) {
 		return false
 	}
+	if version != e.version && !q.r.DryRun {
+		x.notePrevious(q, &f, version)
+	}
 	x.answer(q, &f, version, res)
 	x.count(q, s, e, pos, res)
 	return true
