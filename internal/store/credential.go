@@ -68,7 +68,7 @@ func (r *credentialRow) credential() (c credential.Credential, err error) {
 	c.Kind, c.State = credential.Kind(r.Kind), credential.State(r.State)
 	c.Principal = access.Principal{Type: access.PrincipalType(r.PrincipalType), ID: r.PrincipalID}
 	c.Name, c.Hint, c.PublicID = r.Name, r.Hint, r.PublicID
-	c.SecretVersion = int(r.SecretVersion)
+	c.SecretVersion, c.Origin = int(r.SecretVersion), credential.Origin(r.Origin)
 	c.NotBefore, c.ExpiresAt, c.ExpiresSetAt = moment(r.NotBefore), expiryMoment(r.ExpiresAt), moment(r.ExpiresSetAt)
 	c.CreatedAt, c.EndedAt = moment(r.CreatedAt), moment(r.EndedAt)
 	c.DeletedAt, c.LastUsedAt, c.ResumedAt = moment(r.DeletedAt), moment(r.LastUsedAt), moment(r.ResumedAt)
@@ -103,7 +103,7 @@ var (
 	// no longer.
 	updateCredential = strings.Replace(update("credentials", "organization_id", "kind", "principal_type", "principal_id", "state", "secret_version",
 		"not_before", "expires_at", "deleted_at", "ended_at", "resumed_at", "scopes", "networks", "limits", "external_id", "metadata",
-		"name", "name_key", "hint", "public_id", "search_text"),
+		"name", "name_key", "hint", "public_id", "origin", "search_text"),
 		" WHERE ", ", expires_set_at = CASE WHEN expires_at = ? THEN expires_set_at ELSE ? END WHERE ", 1)
 	credentialTaken = problem.New(problem.Conflict, "credential_exists",
 		"Another credential has this external ID, client ID or key ID. Choose another.")

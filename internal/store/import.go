@@ -32,10 +32,10 @@ func (r *importRefusalRow) refusal() (ImportRefusal, error) {
 }
 
 var (
-	newImportRefusals = table{"import_refusals", []string{"operation_id", "line", "tenant_id", "code", "message"}}
-	newImportDigests  = table{"import_digests", []string{"operation_id", "digest", "tenant_id"}}
-	insertRefusal     = insertInto(newImportRefusals.name, newImportRefusals.columns...)
-	insertDigest      = insertInto(newImportDigests.name, newImportDigests.columns...)
+	newImportRefusals   = table{"import_refusals", []string{"operation_id", "line", "tenant_id", "code", "message"}}
+	newImportDigests    = table{"import_digests", []string{"operation_id", "digest", "tenant_id"}}
+	insertImportRefusal = insertInto(newImportRefusals.name, newImportRefusals.columns...)
+	insertImportDigest  = insertInto(newImportDigests.name, newImportDigests.columns...)
 )
 
 // InsertImportRefusal notes that a line of an import was refused.
@@ -44,7 +44,7 @@ func (tx *Tx) InsertImportRefusal(operation string, r ImportRefusal) error {
 		return errNoTenant
 	}
 	return tx.write(statement{
-		text: insertRefusal, into: &newImportRefusals, args: []any{operation, r.Line, string(tx.tenant), r.Code, r.Message},
+		text: insertImportRefusal, into: &newImportRefusals, args: []any{operation, r.Line, string(tx.tenant), r.Code, r.Message},
 	})
 }
 
@@ -69,7 +69,7 @@ func (tx *Tx) InsertImportDigest(operation string, digest [32]byte) error {
 	if tx.tenant == "" {
 		return errNoTenant
 	}
-	return tx.write(statement{text: insertDigest, into: &newImportDigests, args: []any{operation, digest[:], string(tx.tenant)}})
+	return tx.write(statement{text: insertImportDigest, into: &newImportDigests, args: []any{operation, digest[:], string(tx.tenant)}})
 }
 
 // DropImportDigests forgets what an import has tried.
