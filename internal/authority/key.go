@@ -289,18 +289,13 @@ func (c *change) transit(k credential.Credential, t transition) (credential.Cred
 			return k, err
 		}
 	}
-	if err := c.tx.UpdateCredential(next); err != nil {
-		return k, err
+	if !finalState(next.State) || finalState(k.State) {
+		return next, c.tx.UpdateCredential(next)
 	}
-	if finalState(next.State) && !finalState(k.State) {
-		if err := c.tx.DestroyMaterial(k.ID); err != nil {
-			return k, err
-		}
-		if next.State == credential.Revoked {
-			c.revocations = append(c.revocations, revokedEntry(next))
-		}
+	if next.State == credential.Revoked {
+		c.revocations = append(c.revocations, revokedEntry(next))
 	}
-	return next, nil
+	return next, c.tx.EndCredential(next)
 }
 
 // reaffirm writes the revocation of a key that is revoked already to the journal again.

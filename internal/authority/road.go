@@ -34,6 +34,11 @@ func (a *Authority) change(ctx context.Context, caller access.Caller, target ten
 
 // changeIn is change; absent says that the target tenant need not be there yet.
 func (a *Authority) changeIn(ctx context.Context, caller access.Caller, target tenancy.TenantID, absent bool, fn func(*change) error) (uint64, error) {
+	return a.changeOpened(ctx, caller, target, func(s *scope) error { return s.open(absent) }, fn)
+}
+
+// changeOpened is change; open says what the target tenant may be.
+func (a *Authority) changeOpened(ctx context.Context, caller access.Caller, target tenancy.TenantID, open func(*scope) error, fn func(*change) error) (uint64, error) {
 	target, err := targetOf(caller, target)
 	if err != nil {
 		return 0, err
@@ -42,7 +47,7 @@ func (a *Authority) changeIn(ctx context.Context, caller access.Caller, target t
 	revision, err := a.store.Write(ctx, target, func(tx *store.Tx) error {
 		c := &change{scope: a.newScope(ctx, tx, caller, target)}
 		last = c
-		if err := c.open(absent); err != nil {
+		if err := open(&c.scope); err != nil {
 			return err
 		}
 		if err := fn(c); err != nil {

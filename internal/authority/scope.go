@@ -25,6 +25,7 @@ type scope struct {
 	tenant tenancy.Tenant
 	plan   catalog.Plan
 	rights uint64 // rights revision at the start
+	ended  bool   // the tenant may be deleted: what is left of it is worked off
 	fresh  knowledge
 }
 
@@ -61,7 +62,7 @@ func (s *scope) openTenant(absent bool) error {
 		}
 		return err
 	}
-	if t.tenant.State == tenancy.Deleted {
+	if t.tenant.State == tenancy.Deleted && !s.ended {
 		return problem.Missing("tenant")
 	}
 	s.tenant, s.plan = t.tenant, t.plan
