@@ -92,6 +92,7 @@ var (
 		{"tokens", true, false, measureTokens}, // changes the catalogue, so it comes after
 		{"issue", true, true, measureIssue},
 		{"revoke", false, true, measureRevoke},
+		{"expire", true, true, measureExpire},
 	}
 	largeSteps = []step{
 		{"list", true, true, measureList},

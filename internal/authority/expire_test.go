@@ -99,9 +99,12 @@ func TestExpiredForGood(t *testing.T) {
 				_, err := w.a.ChangeOrganizationKey(ctx, w.super, authority.ChangeKeyInput{ID: key.ID, ExpiresAt: ptr(w.clock.Now().Add(time.Hour))})
 				return err
 			},
-			"reveal":      func() error { _, err := w.a.RevealKey(ctx, w.confirmed(w.super), in); return err },
-			"revoke":      func() error { _, err := w.a.RevokeOrganizationKey(ctx, w.super, in); return err },
-			"reveal app":  func() error { _, err := w.a.RevealApp(ctx, w.confirmed(w.super), authority.AppInput{ID: app.ID}); return err },
+			"reveal": func() error { _, err := w.a.RevealKey(ctx, w.confirmed(w.super), in); return err },
+			"revoke": func() error { _, err := w.a.RevokeOrganizationKey(ctx, w.super, in); return err },
+			"reveal app": func() error {
+				_, err := w.a.RevealApp(ctx, w.confirmed(w.super), authority.AppInput{ID: app.ID})
+				return err
+			},
 			"again, once": func() error { _, err := w.a.SuspendOrganizationKey(ctx, w.super, in); return err },
 		} {
 			w.refused(name, problem.Conflict, "", do)

@@ -15,7 +15,7 @@ func (n *Node) assemble() (http.Handler, error) {
 		Authority: n.authority, Index: n.index, Signin: n.people, Store: n.store,
 		Tokens: n.tokens, Format: secret.Format{Brand: c.Brand},
 		Logger: c.Logger, Now: c.Now, Version: c.Version, PublicURL: n.publicURL(),
-		TrustedProxies: c.TrustedProxies, Hosts: c.Hosts,
+		TrustedProxies: c.TrustedProxies, Hosts: c.Hosts, Registry: n.registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("assembling the server: %w", err)

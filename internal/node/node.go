@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger-io/claviger/internal/authority"
@@ -46,6 +47,7 @@ type Node struct {
 	journal   *authority.Journal
 	checks    *authority.CheckpointLog
 	people    *signin.Manager
+	registry  *prometheus.Registry
 	outbox    *outbox.Worker
 	handler   http.Handler
 	listener  net.Listener
@@ -100,7 +102,8 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	if err = privateFile(c.Database); err != nil {
 		return err
 	}
-	if n.store, err = store.Open(ctx, store.Config{URL: c.Database, Now: c.Now, Logger: c.Logger}); err != nil {
+	held := n.writerMetric()
+	if n.store, err = store.Open(ctx, store.Config{URL: c.Database, Now: c.Now, Logger: c.Logger, Held: held}); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	if n.keyring, err = matchKeyring(ctx, n.store, c); err != nil {

@@ -46,6 +46,9 @@ type Config struct {
 	LockTimeout time.Duration
 	// MaxGroup is how many writes share one commit at most. 0 means 64.
 	MaxGroup int
+	// Held is told after each group of writes how long others waited for it, from the
+	// beginning of its transaction to its end. It must return at once. Nil means nobody asks.
+	Held func(time.Duration)
 }
 
 // Store is one database. It is safe for concurrent use.
@@ -55,6 +58,7 @@ type Store struct {
 	log         *slog.Logger
 	lockTimeout time.Duration
 	maxGroup    int
+	held        func(time.Duration)
 
 	requests chan *request
 	closing  chan struct{} // closed by Close
@@ -78,6 +82,9 @@ func (c *Config) fill() {
 	if c.MaxGroup == 0 {
 		c.MaxGroup = 64
 	}
+	if c.Held == nil {
+		c.Held = func(time.Duration) {}
+	}
 }
 
 // Open opens the database, brings its schema up to date and starts the writer. A newer
@@ -92,7 +99,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, db.close())
 	}
 	s := &Store{
-		db: db, now: c.Now, log: c.Logger, lockTimeout: c.LockTimeout, maxGroup: c.MaxGroup,
+		db: db, now: c.Now, log: c.Logger, lockTimeout: c.LockTimeout, maxGroup: c.MaxGroup, held: c.Held,
 		requests: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	s.feed = newFeed(db, c.Logger)

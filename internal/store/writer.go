@@ -219,6 +219,8 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		w.rollback(ctx)
 		return w.conn.broken || isRetryable(err), problem.Wrap(fmt.Errorf("beginning a write: %w", err))
 	}
+	began := time.Now()
+	defer func() { w.store.held(time.Since(began)) }()
 	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads || len(w.callers) > maxCallers {
 		w.heads, w.callers = map[tenancy.TenantID]audit.Head{}, map[credential.ID]credential.Credential{}
 	}

@@ -1,0 +1,24 @@
+package node
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// /metrics tells how long groups of writes kept others waiting.
+func TestWriterHeldIsShown(t *testing.T) {
+	n, err := Open(t.Context(), Config{Database: "sqlite:" + filepath.Join(t.TempDir(), "claviger.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = n.Close() }()
+	w := httptest.NewRecorder()
+	n.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	_, after, found := strings.Cut(w.Body.String(), "claviger_writer_held_seconds_count ")
+	if !found || strings.HasPrefix(after, "0\n") { // the system tenant was made
+		t.Errorf("/metrics answers %d: %.2000s", w.Code, w.Body)
+	}
+}
