@@ -80,7 +80,7 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.firstAdminCommand(), p.verifyCommand(),
 		p.apiKeyCommand(), p.appCommand(), p.serviceAccountCommand(), p.clientCredentialCommand(), p.userCommand(), p.tokenCommand(), p.signingKeyCommand(), p.catalogCommand(),
-		p.auditCommand(), p.backupCommand(), p.restoreCommand(), p.noticeCommand(), p.versionCommand(),
+		p.auditCommand(), p.backupCommand(), p.restoreCommand(), p.noticeCommand(), p.outboxCommand(), p.versionCommand(),
 	)
 	return root
 }

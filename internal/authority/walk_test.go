@@ -310,6 +310,7 @@ func rowOf(name string) (row, bool) {
 		proofRows,
 		rotationRows,
 		webhookRows,
+		deliveryRows,
 	} {
 		if r, ok := part[name]; ok {
 			return r, true

@@ -12,7 +12,7 @@ import (
 func (n *Node) assemble() (http.Handler, error) {
 	c := &n.cfg
 	s, err := server.New(server.Config{
-		Authority: n.authority, Index: n.index, Signin: n.people, Store: n.store,
+		Authority: n.authority, Index: n.index, Signin: n.people, Store: n.store, Outbox: n.outbox,
 		Tokens: n.tokens, Format: secret.Format{Brand: c.Brand},
 		Logger: c.Logger, Now: c.Now, Version: c.Version, PublicURL: n.publicURL(),
 		TrustedProxies: c.TrustedProxies, Hosts: c.Hosts, Registry: n.registry,

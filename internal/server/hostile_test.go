@@ -156,6 +156,7 @@ func (h *hunt) path(method, path string) (target string, used func(reply) reply)
 		"/v1/verifier-keys": (*world).targetVerifierKey, "/v1/sessions": theTenant, "/v1/account-keys": (*world).targetAccountKey,
 		"/v1/apps": (*world).targetApp, "/v1/service-accounts": (*world).targetServiceAccount, "/v1/operations": (*world).targetOperation,
 		"/v1/service-account-keys": (*world).targetServiceAccountKey, "/v1/client-credentials": h.ownClientCredential,
+		"/v1/deliveries": (*world).targetDelivery,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
 			id, used := at.id(h.w, method+path, make)

@@ -32,7 +32,7 @@ var (
 )
 
 // matrix is all rows.
-var matrix = joined(peopleMatrix, kindMatrix, rotationMatrix, leavingMatrix, policyMatrix)
+var matrix = joined(peopleMatrix, kindMatrix, rotationMatrix, leavingMatrix, policyMatrix, deliveryMatrix)
 
 func joined(parts ...map[string]row) map[string]row {
 	all := map[string]row{}

@@ -100,6 +100,7 @@ func (s *Server) register() {
 	s.signingKeyRoutes()
 	s.operationRoutes()
 	s.noticeRoutes()
+	s.deliveryRoutes()
 	s.usageRoutes()
 	s.auditEventRoutes()
 	// These two and the gateway are answered before the router.

@@ -31,6 +31,7 @@ import (
 	"github.com/claviger-io/claviger/internal/authority"
 	"github.com/claviger-io/claviger/internal/gateway"
 	"github.com/claviger-io/claviger/internal/oauth"
+	"github.com/claviger-io/claviger/internal/outbox"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/signin"
 	"github.com/claviger-io/claviger/internal/store"
@@ -52,6 +53,8 @@ type Config struct {
 	Gateway http.Handler
 	// Store is asked by /readyz whether the database can be reached; nil means it isn't.
 	Store *store.Store
+	// Outbox delivers mail and webhooks; /metrics tells of it. Nil means that nothing is told.
+	Outbox *outbox.Worker
 	// Registry receives our metrics, and /metrics shows it. Nil means a fresh one.
 	Registry *prometheus.Registry
 	Logger   *slog.Logger // nil discards
@@ -146,6 +149,9 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.metrics = newMetrics(c.Registry, c.Index)
+	if c.Outbox != nil && c.Store != nil {
+		c.Registry.MustRegister(newOutboxMetrics(s, c.Outbox))
+	}
 	s.mux = http.NewServeMux()
 	s.plainRoutes(c.Registry)
 	s.api = humago.New(s.mux, s.apiConfig())
