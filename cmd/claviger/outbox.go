@@ -97,7 +97,10 @@ func retryDeliveries(cmd *cobra.Command, o *options, c *client.Client, ids []str
 	for i, id := range ids {
 		d, err := c.RetryDelivery(cmd.Context(), id)
 		if err != nil {
-			return fmt.Errorf("%d of %d are tried again; %s: %w", i, len(ids), id, err)
+			if len(ids) > 1 {
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d are tried again, before %s.\n", i, len(ids), printable(id))
+			}
+			return err
 		}
 		if err := printRetried(cmd, o, d); err != nil {
 			return err
