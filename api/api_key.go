@@ -18,6 +18,8 @@ type APIKey struct {
 	Networks         []string          `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere." example:"[\"192.0.2.0/24\"]"`
 	Limits           *Limits           `json:"limits,omitempty"`
 	Recoverable      bool              `json:"recoverable" doc:"Whether the key is kept, so that it can be shown again to whom may see it."`
+	Imported         bool              `json:"imported,omitempty" doc:"Whether the present key was made by another system."`
+	Weak             bool              `json:"weak,omitempty" doc:"Whether it is weaker than 112 bits, so that guessing at it is slowed down: sources that send 20 unknown keys in a minute are not let in with it."`
 	SecretVersion    int               `json:"secret_version" doc:"1 at issue, one more at each rotation."`
 	PreviousUntil    *time.Time        `json:"previous_valid_until,omitempty" doc:"After a rotation: until when the secret before still verifies."`
 	NotBefore        *time.Time        `json:"not_before,omitempty" doc:"Absent means valid at once."`

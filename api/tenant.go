@@ -19,6 +19,7 @@ type Tenant struct {
 	ModifiedAt         time.Time         `json:"modified_at"`
 
 	APIAccessRequestedAt *time.Time `json:"api_access_requested_at,omitempty" doc:"When somebody of the tenant asked for a plan with API access; absent once it has one."`
+	ImportUntil          *time.Time `json:"import_until,omitempty" doc:"Until when the tenant's own people may import keys; absent means that the operators alone may."`
 }
 
 // APIAccess is whether a tenant's plan includes API access, and what depends on it.

@@ -103,7 +103,7 @@ var perTenant = map[string]bool{
 	"/v1/" + apiKeys + "/bulk": true, "/v1/" + apiKeys + "/count": true, "/v1/" + apiKeys + "/export": true, "/v1/" + accountKeys: true, "/v1/" + apps: true,
 	"/v1/" + clientCredentials: true, "/v1/" + clientCredentials + "/scopes": true, "/v1/" + serviceAccounts: true, "/v1/usage": true,
 	"/v1/" + auditEvents + "/export": true, "/v1/audit-checkpoints/latest": true, "/v1/audit-checkpoints/check": true,
-	"/v1/api-access": true, "/v1/api-access/request": true, "/v1/find": true, "/v1/permissions": true, "/v1/catalog": true,
+	"/v1/api-access": true, "/v1/" + imports: true, "/v1/api-access/request": true, "/v1/find": true, "/v1/permissions": true, "/v1/catalog": true,
 	"/v1/notices/preview": true,
 }
 

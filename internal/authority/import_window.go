@@ -14,31 +14,34 @@ const MaxImportWindow = 30 * day
 
 // OpenImportWindowInput lets a tenant's own people import keys for a while.
 type OpenImportWindowInput struct {
-	ID    tenancy.TenantID
-	Until time.Time // within MaxImportWindow from now
+	ID  tenancy.TenantID
+	For time.Duration // from now: whole seconds, from a minute to MaxImportWindow
 }
 
 // OpenImportWindow lets those of a tenant who hold claviger.api_keys:manage at its root import
 // keys until a time (PV3). It needs claviger.tenants:manage in the system tenant. Audited as
 // tenant.open_import.
 func (a *Authority) OpenImportWindow(ctx context.Context, caller access.Caller, in OpenImportWindowInput) (tenancy.Tenant, error) {
-	return a.changeImportWindow(ctx, caller, in.ID, "tenant.open_import", in.Until)
+	if in.For < time.Minute || in.For > MaxImportWindow || in.For%time.Second != 0 {
+		return tenancy.Tenant{}, problem.InvalidField("/open_seconds", "Choose whole seconds, from a minute to 30 days.")
+	}
+	return a.changeImportWindow(ctx, caller, in.ID, "tenant.open_import", in.For)
 }
 
 // CloseImportWindow ends it now; closing what is closed changes nothing but the audit log.
 // Rights as OpenImportWindow; audited as tenant.close_import.
 func (a *Authority) CloseImportWindow(ctx context.Context, caller access.Caller, in TenantInput) (tenancy.Tenant, error) {
-	return a.changeImportWindow(ctx, caller, in.ID, "tenant.close_import", time.Time{})
+	return a.changeImportWindow(ctx, caller, in.ID, "tenant.close_import", 0)
 }
 
-func (a *Authority) changeImportWindow(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, action string, until time.Time) (out tenancy.Tenant, err error) {
+func (a *Authority) changeImportWindow(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, action string, open time.Duration) (out tenancy.Tenant, err error) {
 	_, err = a.change(ctx, caller, tenant, func(c *change) error {
 		if err := c.requireSystem(access.TenantsManage); err != nil {
 			return err
 		}
-		until := until.UTC().Truncate(time.Microsecond)
-		if !until.IsZero() && (!until.After(c.now) || until.After(c.now.Add(MaxImportWindow))) {
-			return problem.InvalidField("/until", "Choose a time within the next 30 days.")
+		var until time.Time
+		if open > 0 {
+			until = c.now.Add(open)
 		}
 		t := c.tenant
 		t.ImportUntil, t.ModifiedAt = until, c.now

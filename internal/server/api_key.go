@@ -347,6 +347,7 @@ func apiKeyOf(k authority.Key) api.APIKey {
 		ID: k.ID.String(), TenantID: string(k.TenantID), OrganizationID: string(k.OrganizationID), OrganizationName: k.OrganizationName,
 		Kind: string(k.Kind), Owner: ownerOf(k), Name: k.Name, Hint: k.Hint, State: string(k.State),
 		Networks: networksOf(k.Networks), Recoverable: k.Recoverable, SecretVersion: k.SecretVersion, PreviousUntil: optional(k.GraceUntil),
+		Imported: k.Origin != credential.Made, Weak: k.Origin == credential.ImportedWeak,
 		NotBefore: optional(k.NotBefore), ExpiresAt: optional(k.ExpiresAt), CreatedAt: k.CreatedAt,
 		CreatedBy: creatorOf(k),
 		EndedAt:   optional(k.EndedAt), DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),

@@ -101,6 +101,7 @@ func (s *Server) register() {
 	s.operationRoutes()
 	s.noticeRoutes()
 	s.deliveryRoutes()
+	s.importRoutes()
 	s.usageRoutes()
 	s.auditEventRoutes()
 	// These two and the gateway are answered before the router.

@@ -157,7 +157,7 @@ func tenantOf(t tenancy.Tenant) api.Tenant {
 			Notices:                           noticesOf(t.Policy.Notices),
 		},
 		ExternalID: t.Labels.ExternalID, Metadata: maps.Clone(t.Labels.Metadata),
-		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt),
+		CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, APIAccessRequestedAt: optional(t.APIAccessRequestedAt), ImportUntil: optional(t.ImportUntil),
 		PolicyFloor: floorOf(t.Policy.Kept.Floor),
 	}
 	rulesOf(t.Policy, &out.Policy)
