@@ -267,3 +267,20 @@ test('a tree of hundreds is read page by page, and only what is seen is in the d
   await last.waitFor();
   expect(await last.getAttribute('aria-selected')).toBe('true');
 });
+
+test('NV2: domains, by which desktop clients know whose people somebody is', async () => {
+  const page = await w.as(w.server.user('NV', 'Super Admin'), '/organizations');
+  const first = w.server.tenant('NV').organizations.find((o) => o.parent_id)!;
+  await page.goto(`${w.server.demo.url}/organizations?open=${first.id}`);
+  const details = page.getByRole('region', { name: first.name });
+  await details.getByRole('button', { name: 'Edit' }).click();
+  const box = page.getByRole('dialog', { name: `Edit “${first.name}”` });
+  await box.getByLabel('Domains').fill('clinic.example\nnot a domain!');
+  await expectAccessible(page);
+  await box.getByRole('button', { name: 'Save' }).click();
+  await box.getByText(/Use letters, digits, hyphens, dots and underscores/).waitFor();
+  await box.getByLabel('Domains').fill('clinic.example\nWARD');
+  await box.getByRole('button', { name: 'Save' }).click();
+  await box.waitFor({ state: 'hidden' });
+  await details.getByText('clinic.example, ward').waitFor();
+});

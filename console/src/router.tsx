@@ -100,6 +100,7 @@ const pages = [
   page('/usage', () => import('./pages/usage/usage') as never, 'UsagePage'),
   page('/audit-log', () => import('./pages/audit-log/audit_log') as never, 'AuditLogPage'),
   page('/settings', () => import('./pages/settings/settings') as never, 'SettingsPage'),
+  page('/settings/policy', () => import('./pages/settings/policy') as never, 'PolicyPage'),
   page('/profile', () => import('./pages/profile/profile') as never, 'ProfilePage'),
   page('/tenants', () => import('./pages/tenants/tenants') as never, 'TenantsPage'),
   page('/tenants/$id', () => import('./pages/tenants/tenant') as never, 'TenantPage'),

@@ -2,16 +2,22 @@ import type { ReactNode } from 'react';
 
 /**
  * The room of a page. `fill`: a table that fills the window; `detail`: two columns, 1,240
- * px; `form`: 560 px.
+ * px; `settings`: forms with a table, 760 px; `form`: 560 px.
  */
 export function Page({
   kind = 'fill',
   children,
 }: {
-  kind?: 'fill' | 'plain' | 'detail' | 'form';
+  kind?: 'fill' | 'plain' | 'detail' | 'settings' | 'form';
   children: ReactNode;
 }) {
-  const names = { fill: 'page fill', plain: 'page', detail: 'page narrow', form: 'page form' };
+  const names = {
+    fill: 'page fill',
+    plain: 'page',
+    detail: 'page narrow',
+    settings: 'page settings',
+    form: 'page form',
+  };
   return <div className={names[kind]}>{children}</div>;
 }
 

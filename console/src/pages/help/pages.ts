@@ -56,6 +56,7 @@ const order = [
   'console/usage',
   'console/audit-log',
   'console/settings',
+  'console/policy',
   'console/profile',
   'console/sign-in',
   'console/tenants',

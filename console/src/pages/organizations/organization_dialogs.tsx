@@ -1,4 +1,4 @@
-import { Stack, Text, TextInput } from '@mantine/core';
+import { Stack, Text, TextInput, Textarea } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api, answer, answered, api, type Schema } from '../../api/client';
@@ -123,11 +123,13 @@ function AddForm({
   );
 }
 
-const editFields = ['name', 'external_id'] as const;
+const editFields = ['name', 'external_id', 'domains'] as const;
 
 function EditForm({ organization, onClose }: { organization: Organization; onClose: () => void }) {
   const [name, setName] = useState(organization.name);
   const [externalID, setExternalID] = useState(organization.external_id ?? '');
+  const before = (organization.domains ?? []).join('\n');
+  const [domains, setDomains] = useState(before);
   async function submit() {
     if (name.trim() === '') throw new FieldError('name', 'Enter a name');
     await answered(
@@ -136,6 +138,7 @@ function EditForm({ organization, onClose }: { organization: Organization; onClo
         body: {
           name: name.trim(),
           ...(externalID.trim() !== (organization.external_id ?? '') ? { external_id: externalID.trim() } : {}),
+          ...(domains !== before ? { domains: domains.split(/[\s,;]+/).filter(Boolean) } : {}),
         },
       }),
     );
@@ -162,6 +165,19 @@ function EditForm({ organization, onClose }: { organization: Organization; onClo
             value={externalID}
             onChange={(e) => setExternalID(e.currentTarget.value)}
             error={errors.external_id}
+          />
+          <Textarea
+            label="Domains"
+            description="One a line. Desktop clients sign user@domain and DOMAIN\user in as people here and below. Each domain is one organization’s."
+            placeholder="example.com"
+            classNames={{ input: 'monoinput' }}
+            autosize
+            minRows={2}
+            maxRows={8}
+            spellCheck={false}
+            value={domains}
+            onChange={(e) => setDomains(e.currentTarget.value)}
+            error={errors.domains}
           />
         </>
       )}

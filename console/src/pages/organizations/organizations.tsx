@@ -237,6 +237,10 @@ function Details({
             ],
             ['Account ID', root && account !== undefined && <span className="mono">{account}</span>],
             ['External ID', organization.external_id && <span className="mono">{organization.external_id}</span>],
+            [
+              'Domains',
+              organization.domains?.length && <span className="mono">{organization.domains.join(', ')}</span>,
+            ],
             ['Created', <Moment at={organization.created_at} />],
             ['ID', <span className="mono">{organization.id}</span>],
           ]}

@@ -1,5 +1,6 @@
-import { Button, Group, Stack, Switch, TextInput } from '@mantine/core';
+import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
 import { fieldErrors } from '../../api/problem';
@@ -7,16 +8,13 @@ import { useCan, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { DeprecatedBadge } from '../../state/badge';
 import { NoPermission, ObjectFailed } from '../../state/blank';
-import { Notice, ProblemNote } from '../../state/problem_note';
+import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
-import { kinds } from '../../words';
-import { type Days, ruledKinds, toDays, toPolicy, wrong } from './lifetimes';
 
 type Tenant = Schema<'Tenant'>;
 
-/** Settings: the company's name and its rules for credentials. */
+/** Settings: the company's name, and the way to its policy. */
 export function SettingsPage() {
   const me = useMe();
   const scope = useScope();
@@ -39,7 +37,7 @@ export function SettingsPage() {
         tenant.data && (
           <Stack gap={16} key={id}>
             <Company tenant={tenant.data} />
-            <Rules key={tenant.data.modified_at} tenant={tenant.data} />
+            <PolicyCard />
           </Stack>
         )
       )}
@@ -115,109 +113,19 @@ function Company({ tenant }: { tenant: Tenant }) {
   );
 }
 
-function Rules({ tenant }: { tenant: Tenant }) {
-  const change = useChange(tenant.id);
-  const [form, setForm] = useState(() => toDays(tenant.policy));
-  const [accountKeys, setAccountKeys] = useState(tenant.policy.legacy_account_keys ?? false);
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [problem, setProblem] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const changed =
-    JSON.stringify(form) !== JSON.stringify(toDays(tenant.policy)) ||
-    accountKeys !== (tenant.policy.legacy_account_keys ?? false);
-  const set = (kind: string, field: keyof Days, value: string) => {
-    setForm((old) => ({ ...old, [kind]: { ...old[kind]!, [field]: value } }));
-    setErrors({});
-  };
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    const found = wrong(form);
-    setErrors(found);
-    if (Object.keys(found).length > 0) return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await change({ policy: toPolicy(tenant.policy, form, accountKeys) });
-    } catch (error) {
-      setProblem(fieldErrors(error, [])[''] ?? error);
-    } finally {
-      setBusy(false);
-    }
-  }
+/** The way to the policy, which is a page of its own. */
+function PolicyCard() {
   return (
-    <Card title="Rules for credentials" note="For new ones; existing ones stay as they are">
-      <form onSubmit={submit} noValidate>
-        <Stack gap={16}>
-          <table className="plain rules">
-            <thead>
-              <tr>
-                <th scope="col">Kind</th>
-                <th scope="col">Longest life, days</th>
-                <th scope="col">Usual life, days</th>
-              </tr>
-            </thead>
-            <tbody>
-              {ruledKinds.map((kind) => (
-                <RuleRow key={kind} kind={kind} value={form[kind]!} errors={errors} onChange={set} />
-              ))}
-            </tbody>
-          </table>
-          <div>
-            <Switch
-              label={
-                <span className="namewith">
-                  Take account API keys in the address of a call <DeprecatedBadge />
-                </span>
-              }
-              checked={accountKeys}
-              onChange={(event) => setAccountKeys(event.currentTarget.checked)}
-            />
-          </div>
-          {accountKeys && <Notice>Account API keys are deprecated. Use a service account for anything new.</Notice>}
-          <ProblemNote error={problem} />
-          <Group justify="flex-end">
-            <Button type="submit" loading={busy} disabled={!changed}>
-              Save rules
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+    <Card title="Policy">
+      <p className="muted formnote">
+        How long credentials live, who makes them, what they are called, where they work from, and what becomes of those
+        that nobody uses.
+      </p>
+      <Group justify="flex-end" mt={12}>
+        <Button component={Link} to="/settings/policy" variant="default">
+          Open policy
+        </Button>
+      </Group>
     </Card>
-  );
-}
-
-interface RuleRowProps {
-  kind: string;
-  value: Days;
-  errors: Record<string, string>;
-  onChange: (kind: string, field: keyof Days, value: string) => void;
-}
-
-function RuleRow({ kind, value, errors, onChange }: RuleRowProps) {
-  const name = kinds[kind] ?? kind;
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td>
-        <TextInput
-          aria-label={`${name}: longest life in days`}
-          placeholder="No limit"
-          inputMode="numeric"
-          value={value.max}
-          onChange={(event) => onChange(kind, 'max', event.currentTarget.value.trim())}
-          error={errors[`${kind}.max`]}
-        />
-      </td>
-      <td>
-        <TextInput
-          aria-label={`${name}: usual life in days`}
-          placeholder={kind === 'organization_key' ? '365' : 'Never ends'}
-          inputMode="numeric"
-          value={value.usual}
-          onChange={(event) => onChange(kind, 'usual', event.currentTarget.value.trim())}
-          error={errors[`${kind}.usual`]}
-        />
-      </td>
-    </tr>
   );
 }
