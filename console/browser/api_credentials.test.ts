@@ -166,7 +166,8 @@ test('credentials are rotated, suspended and resumed', async () => {
   await page.getByRole('dialog', { name: 'New client secret' }).waitFor();
   expect(await dialog.locator('[data-secret]').innerText()).not.toBe(seeded('Claims wallboard').client_secret);
   await dialog.getByRole('button', { name: 'I have saved it' }).click();
-  await page.getByText('The secret before works until').waitFor();
+  await page.getByRole('button', { name: 'Let it end by itself' }).click();
+  await page.getByText('The old secret works until').waitFor();
   await page.getByRole('button', { name: 'Suspend' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend API credentials' }).click();
   await page.getByText('Suspended', { exact: true }).waitFor();

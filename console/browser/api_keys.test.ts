@@ -227,6 +227,7 @@ test('PV9: what is in use says so and offers a rotation instead', async () => {
   const fresh = await shown.locator('[data-secret]').innerText();
   expect(fresh).not.toBe(body.key);
   await shown.getByRole('button', { name: 'I have saved it' }).click();
+  await page.getByRole('button', { name: 'Let it end by itself' }).click();
   await row(page, 'in use').getByText('Rotating').waitFor();
   expect(await w.verify({ credential: body.key })).toMatchObject({ valid: true });
   expect(await w.verify({ credential: fresh })).toMatchObject({ valid: true });

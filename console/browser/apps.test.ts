@@ -212,7 +212,8 @@ test('an app is rotated with time to change over, suspended and resumed', async 
   const key = (await dialog.locator('[data-secret]').allInnerTexts())[0];
   expect(key).not.toBe(made.key);
   await dialog.getByRole('button', { name: 'I have saved it' }).click();
-  await page.getByText('The key before works until').waitFor();
+  await page.getByRole('button', { name: 'Let it end by itself' }).click();
+  await page.getByText('The old key and secret work until').waitFor();
   for (const credential of [key, made.key]) expect((await w.verify({ credential })).code).toBe('VALID');
 
   await page.getByRole('button', { name: 'Suspend' }).click();

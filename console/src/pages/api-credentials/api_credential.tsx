@@ -3,6 +3,7 @@ import { IconTrash } from '@tabler/icons-react';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
+import { RotationNote, useRotation } from '../../dialog/rotation';
 import { Code, ShownValue } from '../../dialog/secret';
 import { useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
@@ -10,7 +11,6 @@ import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
 import { ObjectPage } from '../../state/object_page';
 import { ProblemNote } from '../../state/problem_note';
-import { useNow } from '../../time/now';
 import { Expiry, Moment, Past } from '../../time/when';
 import { usePermissions } from '../roles/data';
 import { type APICredentials, ownerName, whyNotEdit } from './credentials';
@@ -19,6 +19,7 @@ import {
   EditCredentials,
   resumeCredentials,
   RotateCredentials,
+  rotationOf,
   SuspendCredentials,
   tokenExample,
 } from './dialogs';
@@ -60,6 +61,8 @@ function View({ credentials }: { credentials: APICredentials }) {
   const [error, setError] = useState<unknown>();
   const why = whyNotEdit(me, credentials);
   const ended = credentials.state === 'revoked' || credentials.state === 'expired';
+  const rotation = rotationOf(me, credentials);
+  const { open, dialogs } = useRotation(rotation);
   const dialog = (what: Doing) => ({ credentials, open: doing === what, onClose: () => setDoing(undefined) });
   return (
     <>
@@ -122,6 +125,7 @@ function View({ credentials }: { credentials: APICredentials }) {
             <p className="muted small">
               The secret was shown once, and Claviger keeps no copy of it. If it is lost, rotate the credentials.
             </p>
+            {!ended && <RotationNote rotation={rotation} onOpen={open} />}
           </Card>
           <Scopes scopes={credentials.scopes} />
           <Card title="Get a token">
@@ -136,6 +140,7 @@ function View({ credentials }: { credentials: APICredentials }) {
       <RotateCredentials {...dialog('rotate')} />
       <SuspendCredentials {...dialog('suspend')} />
       <DeleteCredentials {...dialog('delete')} onDeleted={() => navigate({ to: '/api-credentials' })} />
+      {dialogs}
     </>
   );
 }
@@ -159,8 +164,6 @@ function Scopes({ scopes }: { scopes: readonly string[] }) {
 }
 
 function Details({ credentials }: { credentials: APICredentials }) {
-  const now = useNow();
-  const until = credentials.previous_valid_until;
   const maker = credentials.created_by;
   return (
     <Card title="Details">
@@ -173,14 +176,6 @@ function Details({ credentials }: { credentials: APICredentials }) {
           ['Last used', <Past key="used" at={credentials.last_used_at} />],
           ['Valid from', credentials.not_before && <Moment key="from" at={credentials.not_before} />],
           ['Expires', <Expiry key="expires" at={credentials.expires_at} />],
-          [
-            'Rotated',
-            until !== undefined && new Date(until) > now && (
-              <span key="until">
-                The secret before works until <Moment at={until} />
-              </span>
-            ),
-          ],
           [
             'Networks',
             credentials.networks.length > 0 && (

@@ -4,15 +4,16 @@ import { $api, answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { queryClient } from '../../api/query';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
-import { GraceChoice } from '../../dialog/grace_choice';
 import { IssuedDialog } from '../../dialog/issued';
+import { RotateForm } from '../../dialog/rotate_form';
+import { type Rotation, useRotation } from '../../dialog/rotation';
 import { Code, ShownValue } from '../../dialog/secret';
-import { useMe } from '../../session/me';
+import { type Me, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
-import { type APICredentials, credentialsChanged } from './credentials';
+import { type APICredentials, credentialsChanged, whyNotEdit } from './credentials';
 import { ScopePicker } from './scope_picker';
 
 type Issued = Schema<'IssuedClientCredential'>;
@@ -198,49 +199,59 @@ function EditForm({ credentials, onClose }: { credentials: APICredentials; onClo
   );
 }
 
-/** Makes a new secret under the same client ID. */
+/** The rotation that credentials are in, or were. */
+export function rotationOf(me: Me, credentials: APICredentials): Rotation {
+  return {
+    kind: 'client-credentials',
+    id: credentials.id,
+    name: credentials.name,
+    what: 'secret',
+    until: credentials.previous_valid_until,
+    mayRollBack: whyNotEdit(me, credentials) === undefined,
+    changed: credentialsChanged,
+  };
+}
+
+/** Makes a new secret under the same client ID: why, then that, then who still uses the old one. */
 export function RotateCredentials({ credentials, open, onClose }: OfProps) {
+  const me = useMe();
+  const [rotated, setRotated] = useState<APICredentials>();
+  const rotation = useRotation(rotated && rotationOf(me, rotated));
   return (
-    <IssuedDialog<Issued>
-      open={open}
-      onClose={onClose}
-      title={`Rotate “${credentials.name}”?`}
-      doneTitle="New client secret"
-      size={560}
-      form={(done) => <RotateForm credentials={credentials} onDone={done} onCancel={onClose} />}
-      shown={(issued, copied, primary) => <IssuedSecret issued={issued} onCopied={copied} primary={primary} />}
-    />
-  );
-}
-
-interface RotateFormProps {
-  credentials: APICredentials;
-  onDone: (issued: Issued) => void;
-  onCancel: () => void;
-}
-
-function RotateForm({ credentials, onDone, onCancel }: RotateFormProps) {
-  const once = useOnce();
-  const [grace, setGrace] = useState('86400');
-  async function submit() {
-    const issued = await answered(
-      api.POST('/v1/client-credentials/{id}/rotate', {
-        params: { path: { id: credentials.id }, header: once.headers() },
-        body: { grace_period_seconds: Number(grace) },
-      }),
-    );
-    await credentialsChanged();
-    onDone(issued);
-  }
-  return (
-    <DialogForm fields={['grace_period_seconds']} onSubmit={submit} onCancel={onCancel} action="Rotate">
-      {(errors) => (
-        <>
-          <Text size="md">You get a new client secret, shown once. The client ID and the scopes stay.</Text>
-          <GraceChoice what="The secret before" value={grace} onChange={setGrace} error={errors.grace_period_seconds} />
-        </>
-      )}
-    </DialogForm>
+    <>
+      <IssuedDialog<Issued>
+        open={open}
+        onClose={onClose}
+        title={`Rotate “${credentials.name}”?`}
+        doneTitle="New client secret"
+        size={560}
+        form={(done) => (
+          <RotateForm
+            what="secret"
+            action="Rotate"
+            onCancel={onClose}
+            rotate={async (grace, header) => {
+              const issued = await answered(
+                api.POST('/v1/client-credentials/{id}/rotate', {
+                  params: { path: { id: credentials.id }, header },
+                  body: { grace_period_seconds: grace },
+                }),
+              );
+              await credentialsChanged();
+              done(issued);
+            }}
+          >
+            <Text size="md">You get a new client secret, shown once. The client ID and the scopes stay.</Text>
+          </RotateForm>
+        )}
+        shown={(issued, copied, primary) => <IssuedSecret issued={issued} onCopied={copied} primary={primary} />}
+        onSaved={(issued) => {
+          setRotated(issued);
+          if (issued.previous_valid_until) rotation.open();
+        }}
+      />
+      {rotation.dialogs}
+    </>
   );
 }
 

@@ -2,18 +2,17 @@ import { Button, Text } from '@mantine/core';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
+import { RotationNote, useRotation } from '../../dialog/rotation';
 import { RecoverableSecret } from '../../dialog/secret';
 import { can, useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
 import { ObjectPage } from '../../state/object_page';
-import { Info } from '../../state/problem_note';
 import { Expiry, Moment, Past } from '../../time/when';
-import { useNow } from '../../time/now';
 import { kinds } from '../../words';
-import { reveal, useKeyDialogs } from './key_dialogs';
-import { type APIKey, called, isOwner, living, rotating, whyNotChange, whyNotRotate } from './keys';
+import { reveal, rotationOf, useKeyDialogs } from './key_dialogs';
+import { type APIKey, called, isOwner, living, whyNotChange, whyNotRotate } from './keys';
 import { Restrictions, RestrictionsDialog } from './limits';
 import { UsageCard } from './usage_card';
 
@@ -102,8 +101,9 @@ function KeyPage({ apiKey }: { apiKey: APIKey }) {
 /** The key itself: of an organization it can be shown again, of a person it can't. */
 function KeyCard({ apiKey }: { apiKey: APIKey }) {
   const me = useMe();
-  const now = useNow();
   const alive = living(apiKey);
+  const rotation = rotationOf(me, apiKey);
+  const { open, dialogs } = useRotation(rotation);
   return (
     <Card title="Key">
       {apiKey.recoverable && alive ? (
@@ -132,13 +132,8 @@ function KeyCard({ apiKey }: { apiKey: APIKey }) {
           </Text>
         </>
       )}
-      {rotating(apiKey, now) && (
-        <div className="below">
-          <Info>
-            The key before works until <Moment at={apiKey.previous_valid_until!} />.
-          </Info>
-        </div>
-      )}
+      {alive && whyNotChange(me, apiKey) === undefined && <RotationNote rotation={rotation} onOpen={open} />}
+      {dialogs}
     </Card>
   );
 }

@@ -1,10 +1,12 @@
 import { Checkbox, Stack, Text, TextInput } from '@mantine/core';
 import { type ReactNode, useCallback, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
-import { GraceChoice } from '../../dialog/grace_choice';
-import { useMe } from '../../session/me';
+import { RotateForm } from '../../dialog/rotate_form';
+import { type Rotation, useRotation } from '../../dialog/rotation';
+import { type Me, useMe } from '../../session/me';
 import { useStepUp } from '../../session/step_up';
 import { Facts } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
@@ -223,78 +225,69 @@ function EditForm({ apiKey, onClose }: { apiKey: APIKey; onClose: () => void }) 
   );
 }
 
-function RotateDialog({ apiKey, open, onClose }: DialogProps) {
-  const [issued, setIssued] = useState<Schema<'IssuedAPIKey'>>();
-  function close() {
-    setIssued(undefined);
-    onClose();
-  }
-  return (
-    <Dialog
-      open={open}
-      onClose={close}
-      title={issued ? 'API key rotated' : `Rotate “${apiKey.name}”?`}
-      size={issued ? 600 : 480}
-      held={issued !== undefined}
-    >
-      {issued ? (
-        <KeyShown issued={issued} onSaved={close} />
-      ) : (
-        <RotateForm
-          apiKey={apiKey}
-          onCancel={close}
-          onIssued={(key) => {
-            setIssued(key);
-            void refreshKeys();
-          }}
-        />
-      )}
-    </Dialog>
-  );
+/** The rotation that a key is in, or was. */
+export function rotationOf(me: Me, apiKey: APIKey): Rotation {
+  return {
+    kind: 'api-keys',
+    id: apiKey.id,
+    name: apiKey.name,
+    what: 'key',
+    until: apiKey.previous_valid_until,
+    mayRollBack: whyNotRotate(me, apiKey) === undefined,
+    changed: refreshKeys,
+  };
 }
 
-function RotateForm({
-  apiKey,
-  onCancel,
-  onIssued,
-}: {
-  apiKey: APIKey;
-  onCancel: () => void;
-  onIssued: (key: Schema<'IssuedAPIKey'>) => void;
-}) {
-  const once = useOnce();
-  const [grace, setGrace] = useState('86400');
+/** Rotates a key: why, then the new secret, then who still uses the old one. */
+function RotateDialog({ apiKey, open, onClose }: DialogProps) {
+  const me = useMe();
+  const [issued, setIssued] = useState<Schema<'IssuedAPIKey'>>();
+  const [rotated, setRotated] = useState<APIKey>();
+  const rotation = useRotation(rotated && rotationOf(me, rotated));
+  function saved() {
+    const last = issued;
+    // It must be forgotten before anything else is opened, or leaving would be asked about.
+    flushSync(() => {
+      setIssued(undefined);
+      setRotated(last);
+      onClose();
+    });
+    if (last?.previous_valid_until) rotation.open();
+  }
   return (
-    <DialogForm
-      fields={['grace_period_seconds']}
-      action="Rotate API key"
-      onCancel={onCancel}
-      onSubmit={async () => {
-        try {
-          onIssued(
-            await answered(
-              api.POST('/v1/api-keys/{id}/rotate', {
-                params: { path: { id: apiKey.id }, header: once.headers() },
-                body: { grace_period_seconds: Number(grace) },
-              }),
-            ),
-          );
-        } catch (problem) {
-          if ((problem as { status?: number }).status) once.renew();
-          throw problem;
-        }
-      }}
-    >
-      {(errors) => (
-        <>
-          <Text size="md">
-            It gets a new secret under the same name and ID. Until the one before ends, both work: put the new one into
-            your program meanwhile.
-          </Text>
-          <GraceChoice what="The key before" value={grace} onChange={setGrace} error={errors.grace_period_seconds} />
-        </>
-      )}
-    </DialogForm>
+    <>
+      <Dialog
+        open={open}
+        onClose={onClose}
+        title={issued ? 'API key rotated' : `Rotate “${apiKey.name}”?`}
+        size={issued ? 600 : 480}
+        held={issued !== undefined}
+      >
+        {issued ? (
+          <KeyShown issued={issued} onSaved={saved} />
+        ) : (
+          <RotateForm
+            what="key"
+            action="Rotate API key"
+            onCancel={onClose}
+            rotate={async (grace, header) => {
+              setIssued(
+                await answered(
+                  api.POST('/v1/api-keys/{id}/rotate', {
+                    params: { path: { id: apiKey.id }, header },
+                    body: { grace_period_seconds: grace },
+                  }),
+                ),
+              );
+              void refreshKeys();
+            }}
+          >
+            <Text size="md">It gets a new secret under the same name and ID. Its rights and its history stay.</Text>
+          </RotateForm>
+        )}
+      </Dialog>
+      {rotation.dialogs}
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { $api, answered, api } from '../../api/client';
+import { RotationNote, useRotation } from '../../dialog/rotation';
 import { Code, RecoverableSecret } from '../../dialog/secret';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
@@ -15,7 +16,7 @@ import { Expiry, Moment, Past } from '../../time/when';
 import { counted } from '../../words';
 import { APIPicker } from './api_picker';
 import { type App, changes, stateOf } from './choice';
-import { appsChanged, DeleteApp, RenameApp, resumeApp, RotateApp, SuspendApp } from './dialogs';
+import { appsChanged, DeleteApp, RenameApp, resumeApp, RotateApp, rotationOf, SuspendApp } from './dialogs';
 
 /** One app: its key and secret, its APIs. */
 export function AppPage() {
@@ -41,7 +42,8 @@ function AppView({ app }: { app: App }) {
   const [error, setError] = useState<unknown>();
   const state = stateOf(app, now);
   const dialog = (what: Doing) => ({ app, open: doing === what, onClose: () => setDoing(undefined) });
-  const replaced = app.previous_valid_until !== undefined && new Date(app.previous_valid_until) > now;
+  const rotation = rotationOf(app);
+  const { open, dialogs } = useRotation(rotation);
   return (
     <>
       <PageHead
@@ -76,7 +78,9 @@ function AppView({ app }: { app: App }) {
       )}
       <div className="split">
         <div className="stack">
-          <Secrets app={app} key={app.secret_version} />
+          <Secrets app={app} key={app.secret_version}>
+            <RotationNote rotation={rotation} onOpen={open} />
+          </Secrets>
           <APIs app={app} key={app.id} />
         </div>
         <div className="stack">
@@ -88,14 +92,6 @@ function AppView({ app }: { app: App }) {
                 ['Created', <Moment key="created" at={app.created_at} />],
                 ['Last used', <Past key="used" at={app.last_used_at} />],
                 ['Expires', <Expiry key="expires" at={app.expires_at} />],
-                [
-                  'Rotated',
-                  replaced && (
-                    <span key="until">
-                      The key before works until <Moment at={app.previous_valid_until!} />
-                    </span>
-                  ),
-                ],
                 [
                   'Networks',
                   app.networks.length > 0 && (
@@ -133,6 +129,7 @@ function AppView({ app }: { app: App }) {
       <RotateApp {...dialog('rotate')} />
       <SuspendApp {...dialog('suspend')} />
       <DeleteApp {...dialog('delete')} onDeleted={() => navigate({ to: '/apps' })} />
+      {dialogs}
     </>
   );
 }
@@ -141,7 +138,7 @@ function tokenExample(): string {
   return `CLAVIGER=${location.origin}\ncurl $CLAVIGER/oauth2/token \\\n  --user \"$KEY:$SECRET\" \\\n  -d grant_type=client_credentials`;
 }
 
-function Secrets({ app }: { app: App }) {
+function Secrets({ app, children }: { app: App; children: ReactNode }) {
   const read = (which: 'key' | 'secret') => async () =>
     (await answered(api.POST('/v1/apps/{id}/reveal', { params: { path: { id: app.id } } })))[which];
   if (!app.recoverable) {
@@ -158,6 +155,7 @@ function Secrets({ app }: { app: App }) {
           ]}
         />
         <p className="muted small">Claviger keeps no copy of the key and its secret. If they are lost, rotate them.</p>
+        {children}
       </Card>
     );
   }
@@ -174,6 +172,7 @@ function Secrets({ app }: { app: App }) {
         />
       </div>
       <p className="muted small">Showing or copying asks for your password again and is written to the audit log.</p>
+      {children}
     </Card>
   );
 }

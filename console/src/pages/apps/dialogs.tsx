@@ -4,8 +4,9 @@ import { $api, answer, answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { queryClient } from '../../api/query';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
-import { GraceChoice } from '../../dialog/grace_choice';
 import { IssuedDialog } from '../../dialog/issued';
+import { RotateForm } from '../../dialog/rotate_form';
+import { type Rotation, useRotation } from '../../dialog/rotation';
 import { ShownValue } from '../../dialog/secret';
 import type { Schema } from '../../api/client';
 import { useMe } from '../../session/me';
@@ -186,48 +187,58 @@ function RenameForm({ app, onClose }: { app: App; onClose: () => void }) {
   );
 }
 
-/** Gives an app a new key and a new secret. */
-export function RotateApp({ app, open, onClose }: DialogProps & { app: App }) {
-  return (
-    <IssuedDialog<IssuedApp>
-      open={open}
-      onClose={onClose}
-      title={`Rotate “${app.name}”?`}
-      doneTitle="New key and secret"
-      size={560}
-      form={(done) => <RotateForm app={app} onDone={done} onCancel={onClose} />}
-      shown={(issued, copied, primary) => <IssuedSecrets app={issued} onCopied={copied} primary={primary} />}
-    />
-  );
+/** The rotation that an app is in, or was. */
+export function rotationOf(app: App): Rotation {
+  return {
+    kind: 'apps',
+    id: app.id,
+    name: app.name,
+    what: 'key and secret',
+    until: app.previous_valid_until,
+    mayRollBack: true,
+    changed: appsChanged,
+  };
 }
 
-function RotateForm({ app, onDone, onCancel }: { app: App; onDone: (app: IssuedApp) => void; onCancel: () => void }) {
-  const once = useOnce();
-  const [grace, setGrace] = useState('86400');
-  async function submit() {
-    const issued = await answered(
-      api.POST('/v1/apps/{id}/rotate', {
-        params: { path: { id: app.id }, header: once.headers() },
-        body: { grace_period_seconds: Number(grace) },
-      }),
-    );
-    await appsChanged();
-    onDone(issued);
-  }
+/** Gives an app a new key and a new secret: why, then those, then who still uses the old ones. */
+export function RotateApp({ app, open, onClose }: DialogProps & { app: App }) {
+  const [rotated, setRotated] = useState<App>();
+  const rotation = useRotation(rotated && rotationOf(rotated));
   return (
-    <DialogForm fields={['grace_period_seconds']} onSubmit={submit} onCancel={onCancel} action="Rotate">
-      {(errors) => (
-        <>
-          <Text size="md">The app gets a new key and a new secret. Its APIs, limits and history stay.</Text>
-          <GraceChoice
-            what="The key and secret before"
-            value={grace}
-            onChange={setGrace}
-            error={errors.grace_period_seconds}
-          />
-        </>
-      )}
-    </DialogForm>
+    <>
+      <IssuedDialog<IssuedApp>
+        open={open}
+        onClose={onClose}
+        title={`Rotate “${app.name}”?`}
+        doneTitle="New key and secret"
+        size={560}
+        form={(done) => (
+          <RotateForm
+            what="key and secret"
+            action="Rotate"
+            onCancel={onClose}
+            rotate={async (grace, header) => {
+              const issued = await answered(
+                api.POST('/v1/apps/{id}/rotate', {
+                  params: { path: { id: app.id }, header },
+                  body: { grace_period_seconds: grace },
+                }),
+              );
+              await appsChanged();
+              done(issued);
+            }}
+          >
+            <Text size="md">The app gets a new key and a new secret. Its APIs, limits and history stay.</Text>
+          </RotateForm>
+        )}
+        shown={(issued, copied, primary) => <IssuedSecrets app={issued} onCopied={copied} primary={primary} />}
+        onSaved={(issued) => {
+          setRotated(issued);
+          if (issued.previous_valid_until) rotation.open();
+        }}
+      />
+      {rotation.dialogs}
+    </>
   );
 }
 

@@ -5,9 +5,10 @@ import { useState } from 'react';
 import { $api, answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { queryClient } from '../../api/query';
-import { ConfirmDialog, DialogForm } from '../../dialog/dialog';
-import { GraceChoice } from '../../dialog/grace_choice';
+import { ConfirmDialog } from '../../dialog/dialog';
 import { IssuedDialog } from '../../dialog/issued';
+import { RotateForm } from '../../dialog/rotate_form';
+import { inGrace, type Rotation, useRotation } from '../../dialog/rotation';
 import { ShownValue } from '../../dialog/secret';
 import { useCan, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
@@ -16,6 +17,7 @@ import { Blank, IconKeyOff } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
+import { useNow } from '../../time/now';
 import { Past } from '../../time/when';
 
 type AccountKey = Schema<'AccountKey'>;
@@ -87,6 +89,18 @@ function Nothing({ error, onRetry }: { error: unknown; onRetry: () => void }) {
 
 type Doing = 'rotate' | 'suspend' | 'delete';
 
+function rotationOf(accountKey: AccountKey): Rotation {
+  return {
+    kind: 'account-keys',
+    id: accountKey.id,
+    name: accountKey.name,
+    what: 'key',
+    until: accountKey.previous_valid_until,
+    mayRollBack: true,
+    changed: keysChanged,
+  };
+}
+
 function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: number }) {
   const [doing, setDoing] = useState<Doing>();
   const [error, setError] = useState<unknown>();
@@ -94,6 +108,8 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
   const path = { id: accountKey.id };
   const dialog = (what: Doing) => ({ open: doing === what, onClose: () => setDoing(undefined) });
   const ended = accountKey.state === 'revoked' || accountKey.state === 'expired';
+  const now = useNow();
+  const rotation = useRotation(rotationOf(accountKey));
 
   async function resume() {
     try {
@@ -126,6 +142,9 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
         </Menu.Target>
         <Menu.Dropdown>
           {!ended && <Menu.Item onClick={() => setDoing('rotate')}>Rotate</Menu.Item>}
+          {!ended && inGrace(accountKey.previous_valid_until, now) && (
+            <Menu.Item onClick={rotation.open}>Who still uses the old key</Menu.Item>
+          )}
           {accountKey.state === 'active' && <Menu.Item onClick={() => setDoing('suspend')}>Suspend</Menu.Item>}
           {accountKey.state === 'suspended' && <Menu.Item onClick={() => void resume()}>Resume</Menu.Item>}
           <Menu.Item color="red" onClick={() => setDoing('delete')}>
@@ -134,7 +153,12 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
         </Menu.Dropdown>
       </Menu>
       {error !== undefined && <ProblemNote error={error} />}
-      <RotateAccountKey accountKey={accountKey} {...dialog('rotate')} />
+      <RotateAccountKey
+        accountKey={accountKey}
+        {...dialog('rotate')}
+        onRotated={(issued) => issued.previous_valid_until && rotation.open()}
+      />
+      {rotation.dialogs}
       <ConfirmDialog
         {...dialog('suspend')}
         title={`Suspend “${accountKey.name}”?`}
@@ -167,14 +191,17 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
   );
 }
 
+/** Rotates an account key: why, then the new one, then who still uses the old one. */
 function RotateAccountKey({
   accountKey,
   open,
   onClose,
+  onRotated,
 }: {
   accountKey: AccountKey;
   open: boolean;
   onClose: () => void;
+  onRotated: (issued: IssuedAccountKey) => void;
 }) {
   return (
     <IssuedDialog<IssuedAccountKey>
@@ -183,7 +210,25 @@ function RotateAccountKey({
       title={`Rotate “${accountKey.name}”?`}
       doneTitle="New account API key"
       size={560}
-      form={(done) => <RotateForm accountKey={accountKey} onDone={done} onCancel={onClose} />}
+      form={(done) => (
+        <RotateForm
+          what="key"
+          action="Rotate"
+          onCancel={onClose}
+          rotate={async (grace, header) => {
+            const issued = await answered(
+              api.POST('/v1/account-keys/{id}/rotate', {
+                params: { path: { id: accountKey.id }, header },
+                body: { grace_period_seconds: grace },
+              }),
+            );
+            await keysChanged();
+            done(issued);
+          }}
+        >
+          <Text size="md">The key gets a new secret. A service account would do without one in the query string.</Text>
+        </RotateForm>
+      )}
       shown={(issued, copied, primary) =>
         issued.key === undefined ? (
           <Info>The key was shown when this was first done. Rotate again to get another.</Info>
@@ -197,39 +242,7 @@ function RotateAccountKey({
           </>
         )
       }
+      onSaved={onRotated}
     />
-  );
-}
-
-function RotateForm({
-  accountKey,
-  onDone,
-  onCancel,
-}: {
-  accountKey: AccountKey;
-  onDone: (issued: IssuedAccountKey) => void;
-  onCancel: () => void;
-}) {
-  const once = useOnce();
-  const [grace, setGrace] = useState('86400');
-  async function submit() {
-    const issued = await answered(
-      api.POST('/v1/account-keys/{id}/rotate', {
-        params: { path: { id: accountKey.id }, header: once.headers() },
-        body: { grace_period_seconds: Number(grace) },
-      }),
-    );
-    await keysChanged();
-    onDone(issued);
-  }
-  return (
-    <DialogForm fields={['grace_period_seconds']} onSubmit={submit} onCancel={onCancel} action="Rotate">
-      {(errors) => (
-        <>
-          <Text size="md">The key gets a new secret. A service account would do without one in the query string.</Text>
-          <GraceChoice what="The key before" value={grace} onChange={setGrace} error={errors.grace_period_seconds} />
-        </>
-      )}
-    </DialogForm>
   );
 }
