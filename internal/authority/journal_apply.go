@@ -93,9 +93,9 @@ func (all *ends) add(e JournalEntry) error {
 	case JournalUserDeleted:
 		t.users[e.UserID] = e.At
 		return nil
-	case JournalRevoked, JournalRotated:
+	case JournalRevoked, JournalRotated, JournalRotationRolledBack:
 		id, err := credential.ParseID(e.CredentialID)
-		if err != nil || e.Action == JournalRotated && (e.ValidUntil == nil || e.SecretVersion < 1) {
+		if err != nil || !e.namesSecrets() {
 			return fmt.Errorf("the journal has an entry %q that names no credential or no secret", e.Action)
 		}
 		t.keys[id] = append(t.keys[id], e)
@@ -216,7 +216,7 @@ func (a *Authority) applyKeyEnds(ctx context.Context, tenant tenancy.TenantID, i
 				revoked++
 			case JournalRotated:
 				secrets++
-			case JournalUserDeleted, JournalTenantDeleted:
+			case JournalUserDeleted, JournalTenantDeleted, JournalRotationRolledBack:
 			}
 		}
 		c.replayed = len(c.events) == 0
@@ -252,37 +252,4 @@ func revokedBefore(at time.Time) transition {
 			return f
 		},
 	}
-}
-
-// applyRotations ends secrets that were rotated away. The secrets that replaced them are
-// lost, so a credential may be left without any until it is rotated again; their versions
-// are not given out a second time.
-func (c *change) applyRotations(k credential.Credential, entries []JournalEntry) (JournalAction, error) {
-	material, err := c.tx.Material(k.ID)
-	if err != nil {
-		return "", err
-	}
-	ended := fields{}
-	next := k
-	for _, e := range entries {
-		next.SecretVersion = max(next.SecretVersion, e.SecretVersion+1)
-		for i, m := range material {
-			if m.Version > e.SecretVersion || !m.ValidUntil.IsZero() && !m.ValidUntil.After(*e.ValidUntil) {
-				continue
-			}
-			if err := c.tx.EndMaterial(k.ID, m.Field, m.Version, *e.ValidUntil); err != nil {
-				return "", err
-			}
-			material[i].ValidUntil = *e.ValidUntil
-			ended["ended_version"], ended["grace_until"] = m.Version, *e.ValidUntil
-		}
-	}
-	if len(ended) == 0 && next.SecretVersion == k.SecretVersion {
-		return "", nil
-	}
-	if err := c.tx.UpdateCredential(next); err != nil {
-		return "", err
-	}
-	ended["secret_version"] = next.SecretVersion
-	return JournalRotated, c.record(rulesOf(k.Kind).noun+".end_secret", keyTarget(next), fields{"secret_version": k.SecretVersion}, ended)
 }
