@@ -67,13 +67,19 @@ func (i *installation) mustRestart(t *testing.T) {
 	i.node = i.mustSpawnNode(t, i.data)
 }
 
-// mustRun runs a command of the program on the installation's data and returns its output.
-func (i *installation) mustRun(t *testing.T, args ...string) string {
-	t.Helper()
+// withData are a command's arguments with the installation's data.
+func (i *installation) withData(args ...string) []string {
 	args = append(args, "--data", i.data)
 	if i.database != "" {
 		args = append(args, "--database", i.database)
 	}
+	return args
+}
+
+// mustRun runs a command of the program on the installation's data and returns its output.
+func (i *installation) mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	args = i.withData(args...)
 	cmd := exec.Command(clavigerBinary, args...)
 	cmd.Env = cleanEnvironment()
 	out, err := cmd.CombinedOutput()
