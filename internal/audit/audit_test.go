@@ -50,11 +50,15 @@ func TestGoldenHashes(t *testing.T) {
 	link := audit.NextLink(audit.Link{}, start, []audit.Head{head, {TenantID: "ten_0", Sequence: 7, Hash: audit.Hash{1, 2, 3}}})
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	signed := audit.Sign(key, link.Checkpoint("ins_1", 9))
+	back := link.Checkpoint("ins_1", 9)
+	back.Restored = true
+	back = audit.Sign(key, back)
 	for name, test := range map[string]struct{ got, want string }{
 		"event":      {first.Hash.String(), "6b1e27d3c205167de7257d25a7b1fe6db8766977dc5008a234ddc9efc2e40332"},
 		"small":      {second.Hash.String(), "25db749cfe02457f50be6efcab7ae6dd734bd5e1817438d7d74cb04721a54d08"},
 		"link":       {link.Hash.String(), "763d31c4c460f28b43d417f67624c0cd366f68dd0c7b4c1f6392cce81c66fee8"},
 		"key ID":     {signed.KeyID, "139e3940e64b5491"},
+		"restored":   {hex.EncodeToString(back.Signature), "8dea4412528031a5e48ce8657f80dc8587669750e116dd5b34c0f9ec910369c9ec21f2af43549e6ab9c4c1166ebbcc10a522500ae49eb810a8203a024311ee06"},
 		"checkpoint": {hex.EncodeToString(signed.Signature), "091037940258a73b4f65c5292468c9c615ab5b58b8625f6d85f8d95f6b2446198b4ca330a5e7e5dac626147883e3fed27d1eeff91a210f0f037a90a50caffc0b"},
 	} {
 		if test.got != test.want {

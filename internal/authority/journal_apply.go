@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -45,7 +44,7 @@ type ends struct {
 type tenantEnds struct {
 	deleted *time.Time
 	users   map[tenancy.UserID]time.Time
-	keys    map[credential.ID][]JournalEntry // in the order in which they happened
+	keys    map[credential.ID][]JournalEntry
 }
 
 // CheckJournals finds entries that this program doesn't understand.
@@ -54,25 +53,14 @@ func CheckJournals(journals [][]JournalEntry) error {
 	return err
 }
 
-// endsOf puts the entries of all nodes in the order in which they happened: revisions are
-// given out in that order, and an entry without one follows on those before it in its file.
+// endsOf puts the entries of all nodes together. Their order counts for nothing.
 func endsOf(journals [][]JournalEntry) (ends, error) {
 	all := ends{tenants: map[tenancy.TenantID]*tenantEnds{}}
-	var list []JournalEntry
 	for _, entries := range journals {
-		var last uint64
 		for _, e := range entries {
-			if e.Revision == 0 {
-				e.Revision = last
+			if err := all.add(e); err != nil {
+				return all, err
 			}
-			last = e.Revision
-			list = append(list, e)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b JournalEntry) int { return cmp.Compare(a.Revision, b.Revision) })
-	for _, e := range list {
-		if err := all.add(e); err != nil {
-			return all, err
 		}
 	}
 	return all, nil

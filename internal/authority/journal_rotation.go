@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/credential"
@@ -18,43 +19,51 @@ func (e JournalEntry) namesSecrets() bool {
 	return true
 }
 
-// secretHistory is what a journal knows of the secrets of one credential.
+// secretHistory is what journals know of the secrets of one credential.
 type secretHistory struct {
-	current int                // the version that has no end
+	current int                // the highest version that has no end
 	latest  int                // the highest that was given out
 	ends    map[int]*time.Time // of versions that are asked for; nil: open again
 }
 
-// historyOf goes through the entries in the order in which they happened. It tells of the
-// versions that are given.
+// historyOf tells of versions of a credential's secrets. The order of entries counts for
+// nothing: a rotation was rolled back exactly if the version it made was.
 func historyOf(entries []JournalEntry, versions []int) secretHistory {
-	h := secretHistory{current: 1, latest: 1, ends: map[int]*time.Time{}}
+	h := secretHistory{latest: 1, ends: map[int]*time.Time{}}
+	rolledBack := map[int]bool{}
 	for _, e := range entries {
-		switch e.Action {
-		case JournalRotated:
-			h.rotated(e, versions)
-		case JournalRotationRolledBack:
-			h.current, h.latest = e.SecretVersion, max(h.latest, e.EndedVersion)
+		if e.Action == JournalRotationRolledBack {
+			rolledBack[e.EndedVersion] = true
 			h.end(e.EndedVersion, e.At)
-			h.ends[e.SecretVersion] = nil
-		case JournalRevoked, JournalUserDeleted, JournalTenantDeleted:
+			h.latest = max(h.latest, e.EndedVersion)
 		}
+	}
+	replaced := 0 // all versions up to this one
+	for _, e := range entries {
+		if e.Action != JournalRotated {
+			continue
+		}
+		made := cmp.Or(e.NewVersion, e.SecretVersion+1)
+		h.latest = max(h.latest, made)
+		for _, v := range versions {
+			if _, told := h.ends[v]; v > e.SecretVersion || told && rolledBack[made] {
+				continue
+			}
+			if rolledBack[made] {
+				h.ends[v] = nil
+			} else {
+				h.end(v, *e.ValidUntil)
+			}
+		}
+		if !rolledBack[made] {
+			replaced = max(replaced, e.SecretVersion)
+		}
+	}
+	h.current = h.latest
+	for h.current > replaced+1 && rolledBack[h.current] {
+		h.current--
 	}
 	return h
-}
-
-// rotated ends the versions up to one. Where that is older than the current one, a grace
-// period was cut short, or the entry is a repeated one: there was no new version.
-func (h *secretHistory) rotated(e JournalEntry, versions []int) {
-	if e.SecretVersion >= h.current {
-		h.latest = max(h.latest, e.SecretVersion) + 1
-		h.current = h.latest
-	}
-	for _, v := range versions {
-		if v <= e.SecretVersion {
-			h.end(v, *e.ValidUntil)
-		}
-	}
 }
 
 // end ends a version at a time, unless it ends sooner.

@@ -58,8 +58,8 @@ var ErrNothingToFinish = errors.New("no restored backup waits for anything")
 type FinishRestoreInput struct {
 	// Signer signs the checkpoint that says that the audit chain went back. Required.
 	Signer ed25519.PrivateKey
-	// Journals are the revocation journals of all nodes, the entries of each in its order. What
-	// they name ends, and then the other credentials work again.
+	// Journals are the revocation journals of all nodes, in any order. What they name ends, and
+	// then the other credentials work again.
 	Journals [][]JournalEntry
 	// AcceptRisk lets credentials work again, without knowing which were revoked after the
 	// backup was made. It counts for nothing beside Journals.
