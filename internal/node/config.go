@@ -47,6 +47,8 @@ type Config struct {
 	// FeedKept is how many changes the change feed keeps for nodes that follow it. A node
 	// that is further behind reads everything anew. 0 means 1,000,000.
 	FeedKept uint64
+	// UsageKept is how long the use of credentials by hours is kept; 0 means 400 days.
+	UsageKept time.Duration
 
 	// Journal is the file of the revocation journal; empty means none is kept.
 	Journal string
@@ -92,6 +94,9 @@ func (c *Config) fill() {
 	}
 	if c.FeedKept == 0 {
 		c.FeedKept = 1_000_000
+	}
+	if c.UsageKept == 0 {
+		c.UsageKept = 400 * 24 * time.Hour
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

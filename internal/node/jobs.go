@@ -135,7 +135,8 @@ func (n *Node) Prune(ctx context.Context) error {
 			tx.AllTenantsPrunePreviousUses(n.cfg.Now().Add(-credential.DigestRetention)),
 		)
 	})
-	return errors.Join(forgotten, idempotency, n.outbox.Prune(ctx), n.store.PruneFeed(ctx, n.cfg.FeedKept))
+	return errors.Join(forgotten, idempotency, n.outbox.Prune(ctx),
+		n.store.PruneUsage(ctx, n.cfg.Now().Add(-n.cfg.UsageKept)), n.store.PruneFeed(ctx, n.cfg.FeedKept))
 }
 
 // every calls do until ctx ends, with the pause between two calls.

@@ -102,3 +102,84 @@ func (s *Store) PruneFeed(ctx context.Context, keep uint64) error {
 		}
 	}
 }
+
+// usageBatch is how many rows of usage go in one transaction.
+const usageBatch = 2000
+
+const (
+	oldTenants = "SELECT id FROM tenants ORDER BY id"
+	// lastOld is the last row of a batch in the order of the table's key.
+	lastOld = "SELECT hour, credential_id FROM usage_hours WHERE tenant_id = ? AND hour < ? ORDER BY hour DESC, credential_id DESC LIMIT 1"
+	batchOf = "SELECT hour, credential_id FROM usage_hours WHERE tenant_id = ? AND hour < ? ORDER BY hour, credential_id LIMIT 1 OFFSET ?"
+	dropOld = "DELETE FROM usage_hours WHERE tenant_id = ? AND (hour, credential_id) <= (?, ?)"
+
+	oldQuotas = "SELECT credential_id, name, period_start FROM quota_usage WHERE period_start <> 0 AND period_start < ? LIMIT ?"
+	dropQuota = "DELETE FROM quota_usage WHERE credential_id = ? AND name = ? AND period_start = ?"
+)
+
+// PruneUsage removes the use of credentials in hours before a time, and the counts of quotas
+// whose period began before it, in batches. Quotas without a period stay: they begin at zero
+// time.
+func (s *Store) PruneUsage(ctx context.Context, before time.Time) error {
+	var tenants []string
+	err := s.Read(ctx, "", func(tx *Tx) error { return tx.db.NewRaw(oldTenants).Scan(ctx, &tenants) })
+	if err != nil {
+		return fmt.Errorf("reading the tenants: %w", err)
+	}
+	for _, tenant := range tenants {
+		for more := true; more; {
+			if more, err = s.pruneUsage(ctx, tenant, before); err != nil {
+				return err
+			}
+		}
+	}
+	for {
+		n, err := s.pruneQuotas(ctx, before)
+		if err != nil || n < usageBatch {
+			return err
+		}
+	}
+}
+
+// pruneUsage removes one batch of a tenant's and says whether there may be more.
+func (s *Store) pruneUsage(ctx context.Context, tenant string, before time.Time) (more bool, err error) {
+	var last []struct {
+		Hour         int64
+		CredentialID string
+	}
+	err = s.Read(ctx, "", func(tx *Tx) error {
+		if err := tx.db.NewRaw(batchOf, tenant, micros(before), usageBatch-1).Scan(ctx, &last); err != nil {
+			return err
+		}
+		if more = len(last) > 0; more {
+			return nil
+		}
+		return tx.db.NewRaw(lastOld, tenant, micros(before)).Scan(ctx, &last)
+	})
+	if err != nil || len(last) == 0 {
+		return false, err
+	}
+	_, err = s.Write(ctx, "", func(tx *Tx) error { return tx.exec(dropOld, tenant, last[0].Hour, last[0].CredentialID) })
+	return more, err
+}
+
+func (s *Store) pruneQuotas(ctx context.Context, before time.Time) (n int, err error) {
+	var old []struct {
+		CredentialID string
+		Name         string
+		PeriodStart  int64
+	}
+	err = s.Read(ctx, "", func(tx *Tx) error { return tx.db.NewRaw(oldQuotas, micros(before), usageBatch).Scan(ctx, &old) })
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	_, err = s.Write(ctx, "", func(tx *Tx) error {
+		for _, q := range old {
+			if err := tx.exec(dropQuota, q.CredentialID, q.Name, q.PeriodStart); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return len(old), err
+}

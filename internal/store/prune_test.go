@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/secret"
@@ -108,4 +111,66 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) {
 	clear(b)
 	return len(b), nil
+}
+
+// What was used too long ago is removed, in batches, of every tenant; the rest stays, and so do
+// quotas without a period.
+func TestPruneUsage(t *testing.T) {
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			s, _ := engine.Open(t)
+			fixtures := storetest.MustInsert(t, s, "a", "b")
+			now := storetest.Epoch.Truncate(time.Hour)
+			var rows []store.UsageRow
+			for _, f := range fixtures {
+				for n := range 5 {
+					for h := range 1000 {
+						rows = append(rows, store.UsageRow{
+							CredentialID: storetest.KeyID(n), TenantID: f.Tenant.ID, Hour: now.Add(-time.Duration(h) * time.Hour), Valid: 1,
+							Denied: map[verify.Code]int64{verify.Expired: 2},
+						})
+					}
+				}
+			}
+			quota := func(period time.Time) store.UsageRow {
+				return store.UsageRow{
+					CredentialID: storetest.KeyID(1), TenantID: fixtures[0].Tenant.ID, Hour: now,
+					Quotas: []verify.QuotaUsed{{Name: "q", PeriodStart: period, Used: 7}},
+				}
+			}
+			rows = append(rows, quota(time.Time{}), quota(now.Add(-11*time.Hour)), quota(now))
+			storetest.MustWrite(t, s, fixtures[0].Tenant.ID, func(tx *store.Tx) error {
+				c, m := fixtures[0].Key(1, "Key")
+				return tx.InsertCredential(c, m)
+			})
+			if err := s.AddUsage(t.Context(), rows); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.PruneUsage(t.Context(), now.Add(-10*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range fixtures {
+				storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+					hours, err := tx.Usage(storetest.KeyID(4), now.Add(-1100*time.Hour), now.Add(time.Hour))
+					if len(hours) != 11 || !hours[0].Hour.Equal(now.Add(-10*time.Hour)) || hours[0].Denied[string(verify.Expired)] != 2 {
+						t.Errorf("%d hours are left, from %s on", len(hours), hours[0].Hour)
+					}
+					return err
+				})
+			}
+			var quotas []verify.QuotaUsed
+			if _, err := s.Snapshot(t.Context(), func(it verify.Item) error {
+				if it.Credential != nil {
+					quotas = it.Credential.QuotaUsed
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			want := []verify.QuotaUsed{{Name: "q", PeriodStart: time.Unix(0, 0).UTC(), Used: 7}, {Name: "q", PeriodStart: now, Used: 7}}
+			if d := cmp.Diff(want, quotas); d != "" {
+				t.Error(d)
+			}
+		})
+	}
 }

@@ -182,12 +182,3 @@ func hoursBetween(from, until time.Time) []int64 {
 	}
 	return hours
 }
-
-// AllTenantsPruneUsage removes the history before an hour and the counts of quotas whose
-// period ended before it. Quotas without a period stay: they begin at zero time.
-func (tx *Tx) AllTenantsPruneUsage(before time.Time) error {
-	if err := tx.exec("DELETE FROM usage_hours WHERE hour < ?", micros(before)); err != nil {
-		return err
-	}
-	return tx.exec("DELETE FROM quota_usage WHERE period_start <> 0 AND period_start < ?", micros(before))
-}

@@ -101,6 +101,12 @@ func TestWhatStopsAKey(t *testing.T) {
 		{"the account suspended", func(w *world) Item { w.root.State = tenancy.Suspended; return Item{Organization: &w.root} }, Suspended},
 		{"one above deleted", func(w *world) Item { w.sales.State = tenancy.Deleted; return Item{Organization: &w.sales} }, Revoked},
 		{"tenant deleted", func(w *world) Item { w.tenant.State = tenancy.Deleted; return Item{Tenant: &w.tenant} }, Revoked},
+		{"tenant held", func(w *world) Item { return Item{Tenant: &w.tenant, Held: true} }, Suspended},
+		{"deleted tenant held", func(w *world) Item { w.tenant.State = tenancy.Deleted; return Item{Tenant: &w.tenant, Held: true} }, Revoked},
+		{"suspended tenant held", func(w *world) Item {
+			w.tenant.State = tenancy.Suspended
+			return Item{Tenant: &w.tenant, Held: true}
+		}, TenantSuspended},
 		{"tenant gone", func(*world) Item { return Item{Tenant: &tenancy.Tenant{ID: "ten_a"}, Gone: true} }, Revoked},
 		{"plan without API access", func(w *world) Item { w.tenant.PlanID = "pln_starter"; return Item{Tenant: &w.tenant} }, Forbidden},
 		{"plan loses API access", func(*world) Item { return planItem("pln_full", false, "*:*") }, Forbidden},
