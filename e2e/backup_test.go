@@ -32,6 +32,7 @@ type holder struct {
 }
 
 func (h *holder) run(t *testing.T) {
+	t.Helper()
 	for {
 		var l *life
 		h.mu.Lock()
@@ -50,6 +51,7 @@ func (h *holder) run(t *testing.T) {
 }
 
 func (h *holder) issue(t *testing.T) (goesOn bool) {
+	t.Helper()
 	var issued api.IssuedAPIKey
 	a, err := try("POST", h.URL+"/v1/api-keys", map[string]string{"name": "held"}, h.header)
 	if err != nil {
@@ -67,6 +69,7 @@ func (h *holder) issue(t *testing.T) (goesOn bool) {
 
 // end rotates the key away or revokes it.
 func (h *holder) end(t *testing.T, l *life) (goesOn bool) {
+	t.Helper()
 	path, body := "/revoke", any(nil)
 	if h.random.IntN(2) == 0 {
 		path, body = "/rotate", map[string]any{"grace_period_seconds": 0}

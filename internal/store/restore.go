@@ -176,7 +176,7 @@ func (l *sqliteLoad) table(ctx context.Context, t archiveTable, rows *archiveRow
 	if err := l.exec(ctx, "DELETE FROM "+quoted(t.Name)); err != nil {
 		return err
 	}
-	text := "INSERT INTO " + quoted(t.Name) + " (" + t.list() + ") VALUES (?" + strings.Repeat(", ?", len(t.Columns)-1) + ")"
+	text := "INSERT INTO " + quoted(t.Name) + " (" + t.list() + ") VALUES (?" + strings.Repeat(", ?", len(t.Columns)-1) + ")" //nolint:gosec // quoted names
 	insert, err := l.conn.PrepareContext(ctx, text)
 	if err != nil {
 		return err
