@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -75,6 +76,8 @@ func NewServer(tb testing.TB) *Server {
 		Journal:     filepath.Join(tb.TempDir(), "revocations.journal"),
 		Checkpoints: filepath.Join(tb.TempDir(), "checkpoints.jsonl"),
 		Logger:      slog.New(slog.NewTextHandler(log, nil)),
+		// A test's own endpoints are on this machine.
+		WebhookAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	})
 	if err != nil {
 		tb.Fatalf("clavigertest: starting the server: %v", err)

@@ -105,6 +105,7 @@ var perTenant = map[string]bool{
 	"/v1/" + auditEvents + "/export": true, "/v1/audit-checkpoints/latest": true, "/v1/audit-checkpoints/check": true,
 	"/v1/api-access": true, "/v1/" + imports: true, "/v1/api-access/request": true, "/v1/find": true, "/v1/permissions": true, "/v1/catalog": true,
 	"/v1/notices/preview": true,
+	"/v1/" + webhooks:     true,
 }
 
 const backoff = 50 * time.Millisecond

@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"internal/notice":    {"internal/store", "internal/outbox"},
 	"internal/server": {
 		"internal/authority", "internal/verify", "internal/oauth", "internal/gateway", "internal/signin",
-		"internal/notice", "internal/outbox", "internal/token", "api", "console", "docs",
+		"internal/notice", "internal/outbox", "internal/webhook", "internal/token", "api", "console", "docs",
 		"internal/store", // Page and List, in which authority answers; and whether the database is there
 	},
 	"api":        {},

@@ -49,6 +49,7 @@ func (p *program) demoCommand() *cobra.Command {
 		c.Hosts = demoHosts(o.addr)
 		// A proxy that is tried with the demo is on this machine too.
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+		c.WebhookAllow = c.TrustedProxies // and so is a program that is told by webhooks
 		n, err := node.Open(cmd.Context(), c)
 		if err != nil {
 			return err

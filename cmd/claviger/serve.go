@@ -124,7 +124,7 @@ func nodeConfig(o *options, logTo io.Writer) (node.Config, error) {
 		Journal:     orInside(o, o.journal, journalName),
 		Checkpoints: orInside(o, o.checkpoints, checkpointsName),
 		TLSCert:     o.tlsCert, TLSKey: o.tlsKey,
-		BehindProxy: o.behindProxy, TrustedProxies: o.trustedProxies,
+		BehindProxy: o.behindProxy, TrustedProxies: o.trustedProxies, WebhookAllow: o.webhookAllow,
 		PublicURL:      strings.TrimSuffix(o.publicURL, "/"),
 		TokenAlgorithm: token.Algorithm(o.tokenAlgorithm), TokenAudience: o.tokenAudience,
 		MaxStaleness: time.Duration(o.maxStaleness),

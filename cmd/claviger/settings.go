@@ -41,6 +41,7 @@ var settings = []setting{
 	{"smtp-username", "`NAME` to sign in to the mail server with; without one, nobody signs in", text(func(o *options) *string { return &o.smtpUsername }, "")},
 	{"smtp-password-file", "`FILE` with the password for the mail server", text(func(o *options) *string { return &o.smtpPasswordFile }, "")},
 	{"smtp-tls", "`HOW` the way to the mail server is protected: starttls, implicit (TLS from the first byte) or none", choice(func(o *options) *string { return &o.smtpTLS }, "starttls", "implicit", "none")},
+	{"webhook-allow", "`CIDR,…` in which webhooks may be although they are not public, over http too", networks(func(o *options) *networkList { return &o.webhookAllow })},
 	{"ready-file", "`FILE` to write the URL to once the server answers", text(func(o *options) *string { return &o.readyFile }, "")},
 	{"log-format", "`FORMAT` of the log on stderr: text or json", choice(func(o *options) *string { return &o.logFormat }, "text", "json")},
 	// The commands that speak to a server.
@@ -54,7 +55,7 @@ var (
 	databaseSettings = []string{"data", "database", "keyring", "journal", "checkpoints", "brand", "log-format"}
 	mailSettings     = []string{"smtp-addr", "smtp-from", "smtp-username", "smtp-password-file", "smtp-tls"}
 	serverSettings   = slices.Concat([]string{
-		"addr", "tls-cert", "tls-key", "behind-proxy", "trusted-proxies", "public-url", "token-algorithm", "token-audience", "max-staleness", "ready-file",
+		"addr", "tls-cert", "tls-key", "behind-proxy", "trusted-proxies", "public-url", "token-algorithm", "token-audience", "max-staleness", "webhook-allow", "ready-file",
 	}, mailSettings, databaseSettings)
 	demoSettings   = []string{"addr", "data", "ready-file", "log-format"}
 	callerSettings = []string{"url", "credential-file", "json"}
@@ -64,7 +65,7 @@ var (
 type options struct {
 	addr, data, database, keyring, journal, checkpoints string
 	brand, tlsCert, tlsKey, readyFile, logFormat        string
-	behindProxy, trustedProxies                         networkList
+	behindProxy, trustedProxies, webhookAllow           networkList
 	maxStaleness                                        durationValue
 	publicURL, tokenAlgorithm, tokenAudience            string
 

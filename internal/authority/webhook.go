@@ -19,7 +19,7 @@ import (
 )
 
 // MaxWebhooks is how many webhooks a tenant can have.
-const MaxWebhooks = 20
+const MaxWebhooks = 100
 
 // Webhook is an address of a tenant's own that is told what happens to its credentials.
 type Webhook struct {
@@ -96,7 +96,7 @@ func webhookOf(w store.Webhook, now time.Time) Webhook {
 // showWebhook adds the newest delivery.
 func (s *scope) showWebhook(w store.Webhook) (Webhook, error) {
 	out := webhookOf(w, s.now)
-	list, err := s.tx.Deliveries(store.DeliveryFilter{Kind: store.DeliveryWebhook, Recipient: w.ID}, store.Page{Limit: 1, Desc: true})
+	list, err := s.tx.Deliveries(store.DeliveryFilter{Kind: store.DeliveryWebhook, Recipient: w.ID}, store.Page{Limit: 1, Desc: true, Uncounted: true})
 	if err == nil && len(list.Items) > 0 {
 		out.Last = &list.Items[0]
 	}

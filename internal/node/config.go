@@ -64,6 +64,11 @@ type Config struct {
 	// SMTP is the server that takes our mail; its zero value means none, and mail waits.
 	SMTP outbox.SMTP
 
+	// WebhookAllow are networks in which webhooks may be although they are not public, over
+	// http too: for installations inside a company, and for tests. Nil: public addresses
+	// alone, over https.
+	WebhookAllow []netip.Prefix
+
 	// Version is what /healthz tells; empty means nothing.
 	Version string
 	// PublicURL is where people reach the console; it begins the links of invitations.

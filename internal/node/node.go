@@ -23,6 +23,7 @@ import (
 	"github.com/claviger-io/claviger/internal/store"
 	"github.com/claviger-io/claviger/internal/token"
 	"github.com/claviger-io/claviger/internal/verify"
+	"github.com/claviger-io/claviger/internal/webhook"
 )
 
 const (
@@ -32,6 +33,7 @@ const (
 	expireEvery   = 30 * time.Second
 	signingEvery  = 10 * time.Minute
 	idleEvery     = time.Hour
+	dispatchEvery = time.Second
 	pruneEvery    = time.Hour
 )
 
@@ -49,6 +51,7 @@ type Node struct {
 	people    *signin.Manager
 	registry  *prometheus.Registry
 	outbox    *outbox.Worker
+	hooks     *webhook.Sender
 	handler   http.Handler
 	listener  net.Listener
 	url       string
@@ -133,7 +136,7 @@ func (n *Node) openData(ctx context.Context) (err error) {
 	format := secret.Format{Brand: c.Brand}
 	work := authority.Config{
 		Store: n.store, Format: format, Peppers: peppers, ImportKeys: imports, Envelope: n.envelope, Now: c.Now, Rand: c.Rand,
-		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks,
+		Logger: c.Logger, Journal: n.journal, Checkpoints: n.checks, WebhookAllow: c.WebhookAllow,
 	}
 	if n.listener != nil {
 		n.tokens = token.NewRing(token.Config{Issuer: n.publicURL(), Audience: c.TokenAudience, Open: n.openSigningKey})
@@ -247,6 +250,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.authority.Run(workCtx)) })
 	work.Go(func() error { return endedBy(jobs, n.people.Run(workCtx)) })
 	work.Go(func() error { return endedBy(jobs, n.outbox.Run(workCtx)) })
+	work.Go(func() error { return n.dispatchWebhooks(workCtx) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
 	work.Go(func() error { return n.suspendIdle(workCtx) })
@@ -323,6 +327,9 @@ func (n *Node) Close() error {
 		if e := n.listener.Close(); e != nil && !errors.Is(e, net.ErrClosed) {
 			err = errors.Join(err, e)
 		}
+	}
+	if n.hooks != nil {
+		n.hooks.Close()
 	}
 	if n.journal != nil {
 		err = errors.Join(err, n.journal.Close())

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/claviger-io/claviger/internal/notice"
 	"github.com/claviger-io/claviger/internal/outbox"
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/webhook"
 )
 
 // openOutbox makes the worker that delivers mail and webhooks.
@@ -33,7 +35,25 @@ func (n *Node) senders() (map[store.DeliveryKind]outbox.Sender, error) {
 		}
 		out[store.DeliveryMail] = mailer
 	}
+	var err error
+	n.hooks, err = webhook.NewSender(webhook.Config{
+		Open: n.authority.OpenWebhook, Allow: n.cfg.WebhookAllow, Now: n.cfg.Now, Version: n.cfg.Version,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up webhooks: %w", err)
+	}
+	out[store.DeliveryWebhook] = n.hooks
 	return out, nil
+}
+
+// dispatchWebhooks turns what happened to credentials into deliveries.
+func (n *Node) dispatchWebhooks(ctx context.Context) error {
+	every(ctx, dispatchEvery, func() {
+		if _, err := n.authority.DispatchWebhooks(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "webhooks could not be told yet; they are tried again", slog.Any("error", err))
+		}
+	})
+	return nil
 }
 
 // renderMail makes the mail of a delivery, by what it is about.

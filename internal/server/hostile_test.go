@@ -113,6 +113,8 @@ func newHunt(t *testing.T, w *world) *hunt {
 		"token":          fixed("nonsense"),
 		"principal_type": fixed("user"),
 		"period":         fixed("day"),
+		"url":            fixed("https://hooks.example.com/"),
+		"since":          func(w *world) string { return w.clock.now().Add(-time.Hour).Format(time.RFC3339) },
 	}
 	delete(h.samples, "includes")
 	return h
@@ -157,6 +159,7 @@ func (h *hunt) path(method, path string) (target string, used func(reply) reply)
 		"/v1/apps": (*world).targetApp, "/v1/service-accounts": (*world).targetServiceAccount, "/v1/operations": (*world).targetOperation,
 		"/v1/service-account-keys": (*world).targetServiceAccountKey, "/v1/client-credentials": h.ownClientCredential,
 		"/v1/deliveries": (*world).targetDelivery,
+		"/v1/webhooks":   (*world).targetWebhook,
 	} {
 		if strings.HasPrefix(path, prefix+"/") && strings.Contains(path, "{id}") {
 			id, used := at.id(h.w, method+path, make)

@@ -32,7 +32,7 @@ var (
 )
 
 // matrix is all rows.
-var matrix = joined(peopleMatrix, kindMatrix, rotationMatrix, leavingMatrix, policyMatrix, importMatrix, deliveryMatrix)
+var matrix = joined(peopleMatrix, kindMatrix, rotationMatrix, leavingMatrix, policyMatrix, importMatrix, deliveryMatrix, webhookMatrix)
 
 func joined(parts ...map[string]row) map[string]row {
 	all := map[string]row{}

@@ -98,6 +98,7 @@ func (s *Server) register() {
 	s.verifierKeyRoutes()
 	s.catalogRoutes()
 	s.signingKeyRoutes()
+	s.webhookRoutes()
 	s.operationRoutes()
 	s.noticeRoutes()
 	s.deliveryRoutes()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -148,7 +149,7 @@ func newWorld(t testing.TB, database string) *world {
 		http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	w.node = startNode(t, node.Config{
-		Database: database, Now: w.clock.now, Version: "test",
+		Database: database, Now: w.clock.now, Version: "test", WebhookAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		Journal: filepath.Join(t.TempDir(), "journal"), Logger: slog.New(slog.NewJSONHandler(w.log, nil)),
 	})
 	t.Cleanup(w.http.CloseIdleConnections)

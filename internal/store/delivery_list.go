@@ -19,7 +19,7 @@ type DeliveryFilter struct {
 
 func (f DeliveryFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	for _, c := range []struct{ column, value string }{
-		{"kind", string(f.Kind)}, {"state", string(f.State)}, {"recipient", f.Recipient}, {"about", f.About},
+		{"kind", string(f.Kind)}, {"state", string(f.State)}, {"about", f.About},
 	} {
 		if c.value != "" {
 			q = q.Where("? = ?", bun.Ident(c.column), c.value)
@@ -54,6 +54,16 @@ func deliveries(tx *Tx, f DeliveryFilter, p Page, scope func(*bun.SelectQuery) *
 		row:   func(r *deliveryRow) int64 { return r.RowID },
 		scope: scope,
 		item:  (*deliveryRow).delivery,
+	}
+	if to := f.Recipient; to != "" {
+		// There is an index in the order of the list for each recipient.
+		l.scope = func(q *bun.SelectQuery) *bun.SelectQuery {
+			if scope != nil {
+				q = scope(q)
+			}
+			return q.Where("recipient = ?", to)
+		}
+		f.Recipient = ""
 	}
 	if f != (DeliveryFilter{}) {
 		l.where = f.where
