@@ -94,7 +94,7 @@ test('PV10: a suspended user’s keys stop, and the dialogue says which; resumed
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Suspend' }).click();
   const dialog = page.getByRole('alertdialog', { name: 'Suspend “Noor Haddad”?' });
-  await dialog.getByText('2 credentials stop').waitFor();
+  await dialog.getByText('2 credentials of Noor Haddad').waitFor();
   await dialog.getByText('Power BI dashboards').waitFor();
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Suspend user' }).click();

@@ -46,7 +46,7 @@ interface ConfirmProps {
   title: string;
   /** The button's words: verb and object, "Yes, revoke API key". */
   action: string;
-  /** Does it, and closes; what it throws is shown in the dialogue. */
+  /** Does it, and closes, unless it answers false; what it throws is shown in the dialogue. */
   onConfirm: () => Promise<unknown>;
   /** Not red: nothing is destroyed. */
   mild?: boolean;
@@ -58,6 +58,8 @@ interface ConfirmProps {
   onProblem?: (error: unknown) => ReactNode | undefined;
   /** Why it cannot be done. */
   blocked?: boolean;
+  /** Something is still to be chosen. */
+  disabled?: boolean;
 }
 
 /** Asks before something is destroyed. It opens with focus on Cancel, or on the number to type. */
@@ -69,7 +71,8 @@ export function ConfirmDialog({ open, onClose, title, ...rest }: ConfirmProps) {
   );
 }
 
-function ConfirmForm({
+/** What is in a dialogue that asks before something is destroyed. */
+export function ConfirmForm({
   onClose,
   action,
   onConfirm,
@@ -78,6 +81,7 @@ function ConfirmForm({
   children,
   onProblem,
   blocked,
+  disabled,
 }: Omit<ConfirmProps, 'open' | 'title'>) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -90,8 +94,7 @@ function ConfirmForm({
     setBusy(true);
     setError(undefined);
     try {
-      await onConfirm();
-      onClose();
+      if ((await onConfirm()) !== false) onClose();
     } catch (problem) {
       setError(problem);
     } finally {
@@ -110,7 +113,7 @@ function ConfirmForm({
             Cancel
           </Button>
           {!blocked && (
-            <Button type="submit" color={mild ? undefined : 'red'} loading={busy} disabled={!ready}>
+            <Button type="submit" color={mild ? undefined : 'red'} loading={busy} disabled={!ready || disabled}>
               {action}
             </Button>
           )}

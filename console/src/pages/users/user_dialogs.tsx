@@ -1,18 +1,16 @@
 import { Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
-import { hasCode, problemOf } from '../../api/problem';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
 import { OrganizationPicker } from '../../shell/organization_picker';
 import { useOrganization } from '../../shell/organizations';
-import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { counted } from '../../words';
 import { everythingChanged } from '../roles/data';
 import { living, type Owned, useLicences, useOwned, type User, userName } from './data';
 import { LinkShown } from './invite';
+import { LeaveDialog } from './leaving';
 import { RoleSelect } from './role_select';
 
 export type UserAction = 'edit' | 'suspend' | 'resume' | 'delete' | 'invite' | 'add-role';
@@ -32,9 +30,9 @@ export function UserDialogs({ user, action, onClose, onDeleted }: UserDialogsPro
       <Dialog open={action === 'edit'} onClose={onClose} title={`Edit ${userName(user)}`}>
         <EditForm user={user} onClose={onClose} />
       </Dialog>
-      <SuspendDialog user={user} open={action === 'suspend'} onClose={onClose} />
+      <LeaveDialog user={user} then="suspend" open={action === 'suspend'} onClose={onClose} />
       <ResumeDialog user={user} open={action === 'resume'} onClose={onClose} />
-      <DeleteDialog user={user} open={action === 'delete'} onClose={onClose} onDeleted={onDeleted} />
+      <LeaveDialog user={user} then="delete" open={action === 'delete'} onClose={onClose} onDeleted={onDeleted} />
       <InviteAgain user={user} open={action === 'invite'} onClose={onClose} />
       <Dialog open={action === 'add-role'} onClose={onClose} title={`Add a role for ${userName(user)}`}>
         <AddRoleForm user={user} onClose={onClose} />
@@ -147,24 +145,6 @@ interface OneDialogProps {
   onClose: () => void;
 }
 
-function SuspendDialog({ user, open, onClose }: OneDialogProps) {
-  const name = userName(user);
-  async function suspend() {
-    await answered(api.POST('/v1/users/{id}/suspend', { params: { path: { id: user.id } } }));
-    await everythingChanged();
-    toast('User suspended');
-  }
-  return (
-    <ConfirmDialog open={open} onClose={onClose} title={`Suspend “${name}”?`} action="Suspend user" onConfirm={suspend}>
-      <Text size="md">
-        As soon as you confirm, {name} is signed out and cannot sign in, and calls with their credentials fail. You can
-        resume them at any time.
-      </Text>
-      <Affected user={user} of={(c) => c.state === 'active'} verb={['stops', 'stop']} />
-    </ConfirmDialog>
-  );
-}
-
 function ResumeDialog({ user, open, onClose }: OneDialogProps) {
   const name = userName(user);
   async function resume() {
@@ -184,56 +164,6 @@ function ResumeDialog({ user, open, onClose }: OneDialogProps) {
       <Text size="md">{name} can sign in again, and calls with their credentials work again.</Text>
       <Affected user={user} of={(c) => c.state === 'active'} verb={['works again', 'work again']} />
     </ConfirmDialog>
-  );
-}
-
-function DeleteDialog({ user, open, onClose, onDeleted }: OneDialogProps & { onDeleted?: () => void }) {
-  const name = userName(user);
-  async function remove() {
-    await answer(api.DELETE('/v1/users/{id}', { params: { path: { id: user.id } } }));
-    onDeleted?.();
-    toast('User deleted');
-    void everythingChanged();
-  }
-  return (
-    <ConfirmDialog
-      open={open}
-      onClose={onClose}
-      title={`Delete “${name}”?`}
-      action="Delete user"
-      onConfirm={remove}
-      onProblem={(error) =>
-        hasCode(error, 'owns_client_credentials') ? <InTheWay error={error} name={name} /> : undefined
-      }
-    >
-      <Text size="md">
-        {name} is signed out and loses all roles, and their keys are revoked. This cannot be undone. What they did stays
-        in the audit log.
-      </Text>
-      <Affected user={user} of={(c) => c.kind !== 'client_credential'} verb={['is revoked', 'are revoked']} />
-    </ConfirmDialog>
-  );
-}
-
-/** VC5: the credentials that stand in the way, each with its page. */
-function InTheWay({ error, name }: { error: unknown; name: string }) {
-  const problem = problemOf(error) as { credentials?: Schema<'ProblemCredential'>[] };
-  const credentials = problem.credentials ?? [];
-  if (credentials.length === 0) return <ProblemNote error={error} />;
-  return (
-    <div className="notice bad" role="alert">
-      <div>
-        {name} owns {counted(credentials.length, 'set of API credentials', 'sets of API credentials')} and cannot be
-        deleted. Delete {credentials.length === 1 ? 'it' : 'those'} first:
-        <ul className="inway">
-          {credentials.map((c) => (
-            <li key={c.id}>
-              <Link to={`/api-credentials/${c.id}`}>{c.name}</Link> <span className="mono muted">{c.id}</span>
-            </li>
-          ))}
-        </ul>
-      </div>
-    </div>
   );
 }
 
