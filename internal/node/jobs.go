@@ -135,7 +135,7 @@ func (n *Node) Prune(ctx context.Context) error {
 			tx.AllTenantsPrunePreviousUses(n.cfg.Now().Add(-credential.DigestRetention)),
 		)
 	})
-	return errors.Join(forgotten, n.authority.ForgetWebhookSecrets(ctx), idempotency, n.outbox.Prune(ctx),
+	return errors.Join(forgotten, n.authority.ForgetWebhookSecrets(ctx), idempotency, n.outbox.Tidy(ctx),
 		n.store.PruneUsage(ctx, n.cfg.Now().Add(-n.cfg.UsageKept)), n.store.PruneFeed(ctx, n.cfg.FeedKept))
 }
 

@@ -66,10 +66,20 @@ const (
 	keepFinished = 30 * 24 * time.Hour
 	// pruneChunk is how many are removed in one transaction, pruneChunks how often at most.
 	pruneChunk, pruneChunks = 500, 200
+	// mostLease is longer than any lease, and than clocks of nodes are apart.
+	mostLease = 2 * time.Hour
 )
 
-// Prune removes deliveries that were delivered or given up 30 days ago.
-func (w *Worker) Prune(ctx context.Context) error {
+// Tidy removes deliveries that were delivered or given up 30 days ago, and lets go out what a
+// clock that was ahead has put off. A job calls it now and then.
+func (w *Worker) Tidy(ctx context.Context) error {
+	_, err := w.cfg.Store.Write(ctx, "", func(tx *store.Tx) error {
+		now := w.cfg.Now()
+		return tx.AllTenantsMendDeliveries(now, now.Add(mostLease), now.Add(retryAfterMax+mostLease))
+	})
+	if err != nil {
+		return err
+	}
 	for range pruneChunks {
 		var n int
 		_, err := w.cfg.Store.Write(ctx, "", func(tx *store.Tx) (err error) {

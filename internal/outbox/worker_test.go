@@ -389,7 +389,7 @@ func TestOneRecipientDoesNotHoldUpTheOthers(t *testing.T) {
 }
 
 // What was done with 30 days ago is removed.
-func TestPrune(t *testing.T) {
+func TestTidy(t *testing.T) {
 	onEngines(t, func(p *place) {
 		p.add("dlv_1")
 		w := p.worker()
@@ -397,7 +397,7 @@ func TestPrune(t *testing.T) {
 		p.clock.move(30 * 24 * time.Hour)
 		p.add("dlv_2")
 		for _, left := range []int{2, 1} {
-			if err := w.Prune(p.Context()); err != nil {
+			if err := w.Tidy(p.Context()); err != nil {
 				p.Fatal(err)
 			}
 			storetest.MustRead(p, p.store, "", func(tx *store.Tx) error {
@@ -409,5 +409,28 @@ func TestPrune(t *testing.T) {
 			})
 			p.clock.move(time.Microsecond)
 		}
+	})
+}
+
+// NV11: a clock that was ahead for a while puts nothing off for good.
+func TestClockThatWasAhead(t *testing.T) {
+	onEngines(t, func(p *place) {
+		p.clock.move(365 * 24 * time.Hour)
+		p.add("dlv_leased")
+		storetest.MustWrite(p, p.store, "", func(tx *store.Tx) error {
+			_, err := tx.AllTenantsClaimDeliveries([]store.DeliveryKind{store.DeliveryMail}, "killed", p.clock.Now(), time.Minute, 1)
+			return err
+		})
+		p.add("dlv_made")
+		p.clock.move(-365 * 24 * time.Hour)
+		p.add("dlv_later", func(d *store.Delivery) { d.NextAt = p.clock.Now().Add(24 * time.Hour) })
+		w := p.worker()
+		p.deliver(w, 0)
+		if err := w.Tidy(p.Context()); err != nil {
+			p.Fatal(err)
+		}
+		p.deliver(w, 2)
+		p.clock.move(24 * time.Hour)
+		p.deliver(w, 1)
 	})
 }

@@ -102,6 +102,15 @@ func (tx *Tx) AllTenantsDeliveryCounts() ([]DeliveryCount, error) {
 	return out, nil
 }
 
+// AllTenantsMendDeliveries makes deliveries due whose times a clock that was wrong has put
+// further off than any can be: leases that end after leased, attempts after next.
+func (tx *Tx) AllTenantsMendDeliveries(now, leased, next time.Time) error {
+	if err := tx.exec("UPDATE deliveries SET next_at = ?, first_at = 0 WHERE state = 'pending' AND next_at > ?", micros(now), micros(next)); err != nil {
+		return err
+	}
+	return tx.exec("UPDATE deliveries SET leased_until = 0 WHERE state = 'pending' AND leased_until > ?", micros(leased))
+}
+
 // AllTenantsPruneDeliveries removes the deliveries that were finished longest ago, before a
 // time, at most limit of them, and returns how many.
 func (tx *Tx) AllTenantsPruneDeliveries(before time.Time, limit int) (int, error) {
