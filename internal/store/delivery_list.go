@@ -17,20 +17,21 @@ type DeliveryFilter struct {
 	About     string
 }
 
-func (f DeliveryFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
+// parts are the filter's conditions. Of the first there is an index in the order of the list.
+func (f DeliveryFilter) parts() (list []rawQuery) {
 	for _, c := range []struct{ column, value string }{
-		{"kind", string(f.Kind)}, {"state", string(f.State)}, {"about", f.About},
+		{"recipient", f.Recipient}, {"state", string(f.State)}, {"kind", string(f.Kind)}, {"about", f.About},
 	} {
 		if c.value != "" {
-			q = q.Where("? = ?", bun.Ident(c.column), c.value)
+			list = append(list, rawQuery{text: c.column + " = ?", args: []any{c.value}})
 		}
 	}
-	return q
+	return list
 }
 
 // Deliveries lists the tenant's deliveries in the order in which they were made.
 func (tx *Tx) Deliveries(f DeliveryFilter, p Page) (List[Delivery], error) {
-	return deliveries(tx, f, p, func(q *bun.SelectQuery) *bun.SelectQuery { return tx.scope(q) })
+	return deliveries(tx, f, p, tx.scope)
 }
 
 // AllTenantsDeliveries lists the deliveries of one tenant, or of all when it is empty, in the
@@ -39,14 +40,12 @@ func (tx *Tx) AllTenantsDeliveries(tenant tenancy.TenantID, f DeliveryFilter, p 
 	if tenant != "" {
 		return tx.AllTenantsIn(tenant).Deliveries(f, p)
 	}
-	return deliveries(tx, f, p, nil)
+	return deliveries(tx, f, p, func(q *bun.SelectQuery) *bun.SelectQuery { return q })
 }
 
 func deliveries(tx *Tx, f DeliveryFilter, p Page, scope func(*bun.SelectQuery) *bun.SelectQuery) (List[Delivery], error) {
-	for _, text := range []string{f.Recipient, f.About} {
-		if !validText(text) {
-			return List[Delivery]{}, errText
-		}
+	if !validText(f.Recipient) || !validText(f.About) {
+		return List[Delivery]{}, errText
 	}
 	l := listing[deliveryRow, Delivery]{
 		name: "deliveries", filter: fmt.Sprintf("%v", f),
@@ -55,18 +54,13 @@ func deliveries(tx *Tx, f DeliveryFilter, p Page, scope func(*bun.SelectQuery) *
 		scope: scope,
 		item:  (*deliveryRow).delivery,
 	}
-	if to := f.Recipient; to != "" {
-		// There is an index in the order of the list for each recipient.
-		l.scope = func(q *bun.SelectQuery) *bun.SelectQuery {
-			if scope != nil {
-				q = scope(q)
-			}
-			return q.Where("recipient = ?", to)
-		}
-		f.Recipient = ""
+	parts := f.parts()
+	if len(parts) > 0 {
+		l.scope = func(q *bun.SelectQuery) *bun.SelectQuery { return scope(q).Where(parts[0].text, parts[0].args...) }
 	}
-	if f != (DeliveryFilter{}) {
-		l.where = f.where
+	if len(parts) > 1 {
+		rest := joined(parts[1:], " AND ")
+		l.where = func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where(rest.text, rest.args...) }
 	}
 	return list(tx, l, p)
 }

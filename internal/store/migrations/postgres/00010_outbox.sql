@@ -31,6 +31,7 @@ CREATE UNIQUE INDEX deliveries_once ON deliveries (tenant_id, kind, once) WHERE 
 CREATE INDEX deliveries_due ON deliveries (kind, next_at, row_id, recipient) WHERE state = 'pending' AND waits = 0;
 CREATE INDEX deliveries_lane ON deliveries (tenant_id, kind, lane, row_id) WHERE state = 'pending' AND lane <> '';
 CREATE INDEX deliveries_tenant ON deliveries (tenant_id, row_id);
+CREATE INDEX deliveries_tenant_state ON deliveries (tenant_id, state, row_id);
 CREATE INDEX deliveries_recipient ON deliveries (tenant_id, recipient, row_id);
 CREATE INDEX deliveries_state ON deliveries (state, row_id);
 CREATE INDEX deliveries_open ON deliveries (state, kind, created_at) WHERE state IN ('pending', 'dead');
