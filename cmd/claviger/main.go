@@ -79,7 +79,7 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 	p := &program{env: env}
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.firstAdminCommand(), p.verifyCommand(),
-		p.apiKeyCommand(), p.appCommand(), p.serviceAccountCommand(), p.clientCredentialCommand(), p.userCommand(), p.tokenCommand(), p.signingKeyCommand(), p.catalogCommand(),
+		p.apiKeyCommand(), p.appCommand(), p.serviceAccountCommand(), p.clientCredentialCommand(), p.userCommand(), p.tokenCommand(), p.signingKeyCommand(), p.catalogCommand(), p.policyCommand(),
 		p.auditCommand(), p.backupCommand(), p.restoreCommand(), p.noticeCommand(), p.outboxCommand(), p.versionCommand(),
 		p.webhookCommand(),
 	)

@@ -310,6 +310,24 @@ func TestPolicyFloor(t *testing.T) {
 	})
 }
 
+// B7: narrower networks for new credentials do not set those free that the operators'
+// networks bind.
+func TestPolicyFloorBindsOldOnes(t *testing.T) {
+	engines(t, func(w *world) {
+		far, err := w.a.IssueOrganizationKey(w.Context(), w.super, authority.IssueOrganizationKeyInput{OrganizationID: w.north.ID, Name: "far", Networks: cidrs("192.0.2.0/24")})
+		w.must(err)
+		_, err = w.a.ChangePolicy(w.Context(), w.system, authority.ChangePolicyInput{Tenant: w.acme.ID, Policy: tenancy.Policy{Networks: cidrs("10.0.0.0/8")}, All: true})
+		w.must(err)
+		w.must(w.a.WorkOperations(w.Context()))
+		w.clock.Add(time.Minute)
+		w.policy(tenancy.Policy{Networks: cidrs("10.1.0.0/16")}, false)
+		w.refused("resume", problem.Conflict, "outside_policy_networks", func() error {
+			_, err := w.a.ResumeAPIKey(w.Context(), w.super, authority.KeyInput{ID: far.ID})
+			return err
+		})
+	})
+}
+
 // B7: a new tenant's policy is the operators'.
 func TestPolicyFloorFromTheStart(t *testing.T) {
 	engines(t, func(w *world) {
@@ -626,7 +644,7 @@ func TestPolicyIsKept(t *testing.T) {
 		if string(a) != string(b) {
 			w.Errorf("%s is kept as %s", a, b)
 		}
-		if len(got.Policy.ShowOnce) != 2 || len(got.Policy.MayCreate) != 1 || len(got.Policy.Kept.Since) != 3 || len(got.Policy.Kept.Idle) != 1 {
+		if len(got.Policy.ShowOnce) != 2 || len(got.Policy.MayCreate) != 1 || len(got.Policy.Kept.ShowOnceSince) != 2 || len(got.Policy.Kept.Networks) != 1 || len(got.Policy.Kept.Idle) != 1 {
 			w.Errorf("kept as %s", b)
 		}
 	})

@@ -36,9 +36,12 @@ func (c Creators) strictness() int {
 type PolicyKept struct {
 	// Floor is what the installation's operators set.
 	Floor Floor
-	// Since is from when on a rule binds that was saved for new credentials only; no entry
-	// means that it binds all. The names are "networks" and "show_once/KIND".
-	Since map[string]time.Time
+	// ShowOnceSince is from when on a kind's secrets are shown once, where that was saved for
+	// new credentials only; no entry means that it binds all.
+	ShowOnceSince map[string]time.Time
+	// Networks says where credentials may be used from: the last step counts that begins when
+	// one was made, or before.
+	Networks []NetworkStep
 	// Idle says after how many days a credential is idle: the last step that begins when it
 	// was made, or before, counts.
 	Idle []IdleStep
@@ -48,6 +51,12 @@ type PolicyKept struct {
 type IdleStep struct {
 	Days  int       // 0 means for ever
 	Since time.Time // zero means all
+}
+
+// NetworkStep is where credentials may be used from that were made from a time on.
+type NetworkStep struct {
+	Networks []netip.Prefix
+	Since    time.Time // zero means all
 }
 
 // Floor is what the installation's operators set in a tenant's policy. The tenant's own
@@ -64,29 +73,23 @@ type Floor struct {
 	NoLegacyAccountKeys, NoAdministratorsSignIn bool
 }
 
-const sinceNetworks = "networks"
-
-func sinceShowOnce(kind string) string { return "show_once/" + kind }
-
 // Creators is who may make credentials of a kind.
 func (p Policy) Creators(kind string) Creators { return cmp.Or(p.MayCreate[kind], CreatorsPermitted) }
 
 // ShownOnce reports whether no secret of a credential may be shown again, of a kind and
 // made at a time.
 func (p Policy) ShownOnce(kind string, made time.Time) bool {
-	return slices.Contains(p.ShowOnce, kind) && p.binds(sinceShowOnce(kind), made)
+	return slices.Contains(p.ShowOnce, kind) && !made.Before(p.Kept.ShowOnceSince[kind])
 }
 
 // NetworksFor are the networks that bind a credential made at a time; empty means any.
-func (p Policy) NetworksFor(made time.Time) []netip.Prefix {
-	if !p.binds(sinceNetworks, made) {
-		return nil
+func (p Policy) NetworksFor(made time.Time) (networks []netip.Prefix) {
+	for _, s := range p.Kept.Networks {
+		if !made.Before(s.Since) {
+			networks = s.Networks
+		}
 	}
-	return p.Networks
-}
-
-func (p Policy) binds(rule string, made time.Time) bool {
-	return !made.Before(p.Kept.Since[rule])
+	return networks
 }
 
 // NameRule is the name pattern, made to match whole names; nil when any name will do.
@@ -102,28 +105,50 @@ func (p Policy) NameRule() (*regexp.Regexp, error) {
 // installation's operators set it, so that what they changed becomes the floor.
 func (p Policy) Succeed(old Policy, all, byOperator bool, now time.Time) Policy {
 	now = now.UTC().Truncate(time.Microsecond)
-	kept := PolicyKept{Floor: old.Kept.Floor, Since: map[string]time.Time{}}
+	kept := PolicyKept{
+		Floor: old.Kept.Floor, ShowOnceSince: map[string]time.Time{},
+		Networks: p.networksAfter(old, all, now), Idle: p.idleAfter(old, all, now),
+	}
 	if byOperator {
 		kept.Floor = p.floorAfter(old)
 	}
-	since := func(rule string, unchanged bool) {
-		switch begun, ok := old.Kept.Since[rule]; {
+	for _, kind := range p.ShowOnce {
+		begun, forNew := old.Kept.ShowOnceSince[kind]
+		switch {
 		case all:
-		case !unchanged:
-			kept.Since[rule] = now
-		case ok:
-			kept.Since[rule] = begun
+		case !slices.Contains(old.ShowOnce, kind):
+			kept.ShowOnceSince[kind] = now
+		case forNew:
+			kept.ShowOnceSince[kind] = begun
 		}
 	}
-	if len(p.Networks) > 0 {
-		since(sinceNetworks, slices.Equal(p.Networks, old.Networks))
-	}
-	for _, kind := range p.ShowOnce {
-		since(sinceShowOnce(kind), slices.Contains(old.ShowOnce, kind))
-	}
-	kept.Idle = p.idleAfter(old, all, now)
 	p.Kept = kept
 	return p
+}
+
+// networksAfter are the steps of networks after another policy: like those of idleness.
+func (p Policy) networksAfter(old Policy, all bool, now time.Time) []NetworkStep {
+	switch {
+	case len(p.Networks) == 0:
+		return nil
+	case all:
+		return []NetworkStep{{Networks: p.Networks}}
+	case slices.Equal(p.Networks, old.Networks):
+		return old.Kept.Networks
+	}
+	var steps []NetworkStep
+	for _, s := range old.Kept.Networks {
+		if Within(s.Networks, p.Networks) {
+			s.Networks = p.Networks
+		}
+		if last := len(steps) - 1; last < 0 || !slices.Equal(steps[last].Networks, s.Networks) {
+			steps = append(steps, s)
+		}
+	}
+	if last := len(steps) - 1; last >= 0 && slices.Equal(steps[last].Networks, p.Networks) {
+		return steps
+	}
+	return append(steps, NetworkStep{Networks: p.Networks, Since: now})
 }
 
 // idleAfter are the steps of idleness after another policy. What becomes looser becomes so

@@ -116,6 +116,50 @@ func TestIdleSteps(t *testing.T) {
 	}
 }
 
+// B7: stricter networks are for new credentials unless all is said, and those before go on
+// binding the others; wider ones are for all.
+func TestNetworkSteps(t *testing.T) {
+	type save struct {
+		networks string
+		all      bool
+	}
+	wide, narrow, other := "10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24"
+	for name, row := range map[string]struct {
+		saves []save
+		want  []string
+	}{
+		"for new ones":          {[]save{{wide, false}}, []string{"", wide}},
+		"for all":               {[]save{{wide, true}}, []string{wide, wide}},
+		"narrower for new ones": {[]save{{wide, true}, {narrow, false}}, []string{wide, wide, narrow}},
+		"narrower for all":      {[]save{{wide, true}, {narrow, true}}, []string{narrow, narrow, narrow}},
+		"wider":                 {[]save{{narrow, true}, {wide, false}}, []string{wide, wide, wide}},
+		"elsewhere":             {[]save{{wide, true}, {other, false}}, []string{wide, wide, other}},
+		"narrower and back":     {[]save{{wide, false}, {narrow, false}, {wide, false}}, []string{"", wide, wide, wide}},
+		"the same again":        {[]save{{wide, false}, {wide, false}}, []string{"", wide, wide}},
+		"taken back":            {[]save{{wide, true}, {"", false}}, []string{"", "", ""}},
+	} {
+		var p tenancy.Policy
+		for i, s := range row.saves {
+			var next tenancy.Policy
+			if s.networks != "" {
+				next.Networks = prefixes(s.networks)
+			}
+			p = next.Succeed(p, s.all, false, begun.AddDate(0, 0, i+1))
+		}
+		var got []string
+		for i := range len(row.saves) + 1 {
+			text := ""
+			for _, n := range p.NetworksFor(begun.AddDate(0, 0, i).Add(time.Hour)) {
+				text += n.String()
+			}
+			got = append(got, text)
+		}
+		if d := cmp.Diff(row.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 // B7: what the operators changed is a floor, and nothing else is.
 func TestFloor(t *testing.T) {
 	set := tenancy.Policy{
