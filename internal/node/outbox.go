@@ -66,6 +66,7 @@ func (n *Node) renderMail(ctx context.Context, d store.Delivery) (m outbox.Mail,
 		}
 		return r.Render(ctx, d)
 	default:
-		return m, false, &outbox.Failure{Permanent: true, Err: errors.New("this release knows no mail of that kind")}
+		// A node of a newer release made it, and will send it.
+		return m, false, &outbox.Failure{Err: errors.New("this release knows no mail of that kind")}
 	}
 }
