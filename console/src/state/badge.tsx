@@ -1,5 +1,8 @@
 import { Badge } from '@mantine/core';
-import { IconPlayerPause } from '@tabler/icons-react';
+import { IconClockExclamation, IconPlayerPause } from '@tabler/icons-react';
+import { useNow } from '../time/now';
+import { ahead } from '../time/time';
+import { endsSoon } from '../time/when';
 
 /** The state of something on its own page, where every state is told. */
 export function StateBadge({ state }: { state: string }) {
@@ -36,4 +39,15 @@ export function ExceptionBadge({ state, rotating }: { state: string; rotating?: 
 /** Marks what still works and should not be used for anything new. */
 export function DeprecatedBadge() {
   return <Badge color="amber">Deprecated</Badge>;
+}
+
+/** On a page of its own: how soon it expires, within 30 days. */
+export function ExpiresBadge({ at }: { at?: string | null }) {
+  const now = useNow();
+  if (!at || !endsSoon(at, now)) return null;
+  return (
+    <Badge color="amber" leftSection={<IconClockExclamation size={11} aria-hidden />}>
+      Expires {ahead(new Date(at), now)}
+    </Badge>
+  );
 }

@@ -7,7 +7,7 @@ import { RecoverableSecret } from '../../dialog/secret';
 import { can, useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { StateBadge } from '../../state/badge';
+import { ExpiresBadge, StateBadge } from '../../state/badge';
 import { ObjectPage } from '../../state/object_page';
 import { Expiry, Moment, Past } from '../../time/when';
 import { kinds } from '../../words';
@@ -44,7 +44,12 @@ function KeyPage({ apiKey }: { apiKey: APIKey }) {
         title={apiKey.name}
         parent={parent}
         help={help}
-        badge={<StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} />}
+        badge={
+          <>
+            <StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} />
+            {alive && <ExpiresBadge at={apiKey.expires_at} />}
+          </>
+        }
       >
         {changes && alive && (
           <>

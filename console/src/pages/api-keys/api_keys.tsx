@@ -24,7 +24,8 @@ import { columns, iconOf, KeyBadge, pageOf, PhoneAbout } from './columns';
 import { CreateDialog } from './create_dialog';
 import { useDownload } from './download_button';
 import { useKeyDialogs } from './key_dialogs';
-import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotRotate } from './keys';
+import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotRotate, withinDays } from './keys';
+import { ExpiryBanner } from './expiry_banner';
 import { LegacyBanner } from './legacy_banner';
 
 const help = 'api-keys';
@@ -42,9 +43,11 @@ export function APIKeysPage() {
   const tenantName = useTenant(scope.tenant)?.name ?? me.tenant.name;
   const list = useListState('name', ['kind', 'state', 'expiring']);
   const { sees, makes } = kindsFor(me);
-  // 30 days from when the page was opened: a moment of its own would be another list each time.
-  const [soon] = useState(() => new Date(Date.now() + 30 * DAY).toISOString());
   const expiring = list.filter('expiring') !== undefined;
+  const within = withinDays(list.filter('expiring'));
+  // From when the page was opened: a moment of its own would be another list each time.
+  const [opened] = useState(() => Date.now());
+  const soon = new Date(opened + within * DAY).toISOString();
   const filter = useMemo(
     () =>
       filterFor(
@@ -165,6 +168,7 @@ export function APIKeysPage() {
       </PageHead>
       <PlanNotice />
       <LegacyBanner />
+      {!expiring && !nothing && <ExpiryBanner />}
       {nothing ? (
         <div className="tbl">
           {me.system && !scope.tenant ? (
@@ -229,6 +233,7 @@ export function APIKeysPage() {
             />
             <SoonChip
               count={soonList.data?.total ?? 0}
+              days={within}
               on={expiring}
               onClick={() => list.setFilter({ expiring: expiring ? undefined : '30', state: undefined })}
             />
@@ -287,14 +292,15 @@ export function APIKeysPage() {
 }
 
 /** "4 expire within 30 days", which is a filter. */
-function SoonChip({ count, on, onClick }: { count: number; on: boolean; onClick: () => void }) {
+function SoonChip({ count, days, on, onClick }: { count: number; days: number; on: boolean; onClick: () => void }) {
   if (count === 0 && !on) return null;
   return (
     <UnstyledButton className="chip" aria-pressed={on} onClick={onClick}>
       <IconAlertTriangle size={15} stroke={1.7} className="warn" aria-hidden />
       <span>
-        <b>{count > COUNTED ? `${number(COUNTED)}+` : number(count)}</b> {count === 1 ? 'expires' : 'expire'} within 30
-        days
+        <b>{count > COUNTED ? `${number(COUNTED)}+` : number(count)}</b> {count === 1 ? 'expires' : 'expire'} within{' '}
+        {days}
+        {days === 1 ? ' day' : ' days'}
       </span>
       {on && <IconX size={14} aria-hidden />}
     </UnstyledButton>
@@ -333,7 +339,7 @@ function inWords(filter: ReturnType<typeof filterFor>, tenant: string, organizat
     filter.search && `“${filter.search}”`,
     kind,
     state,
-    filter.expiring_before && 'expire within 30 days',
+    filter.expiring_before && 'expire soon',
   ]
     .filter(Boolean)
     .join(', ');

@@ -75,6 +75,12 @@ export const states = [
   { value: 'expired', label: 'Expired' },
 ] as const;
 
+/** Within how many days keys expire that ?expiring= asks for. */
+export function withinDays(asked: string | undefined): number {
+  const days = Number(asked);
+  return Number.isInteger(days) && days >= 1 && days <= 365 ? days : 30;
+}
+
 /** The filter for a choice of kind, state and "expire within 30 days". */
 export function filterFor(
   scope: { tenant_id?: string; organization_id?: string },

@@ -11,6 +11,7 @@ import { PageHead } from '../../shell/page_head';
 import { NoPermission, ObjectFailed } from '../../state/blank';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
+import { NoticesCard } from './notices';
 
 type Tenant = Schema<'Tenant'>;
 
@@ -38,6 +39,7 @@ export function SettingsPage() {
           <Stack gap={16} key={id}>
             <Company tenant={tenant.data} />
             <PolicyCard />
+            <NoticesCard key={tenant.data.modified_at} tenant={tenant.data} />
           </Stack>
         )
       )}
