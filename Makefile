@@ -116,6 +116,8 @@ soak:
 	@tools/install-debian gcc postgresql nginx
 	@echo '== races, 1,000 rounds of each on both databases'
 	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -count=1 -timeout 2h -v -run TestRaceOf ./internal/authority
+	@echo '== two years of expiry notices over 1,000 keys, on both databases, with one node and three'
+	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run TestNoticeCalendar ./internal/authority
 	@echo '== kills, nodes and databases that go away'
 	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run 'Kill|Nodes|Away' ./e2e/...
 

@@ -39,6 +39,7 @@ const verbs: Record<string, string> = {
   revoke: 'Revoked',
   hand_over: 'Handed over',
   expire: 'Ended by its date:',
+  expiring: 'Announced the end of',
   delete: 'Deleted',
   remove: 'Removed',
   reveal: 'Showed the secret of',
@@ -51,6 +52,7 @@ const verbs: Record<string, string> = {
 
 const whole: Record<string, string> = {
   'session.begin': 'Signed in',
+  'notice.send': 'Told people of credentials that expire',
   'session.end': 'Signed out, or ended a session',
   'session.reauthenticate': 'Gave the password again',
   'user.accept_invitation': 'Accepted an invitation',
