@@ -59,6 +59,7 @@ type ServiceAccountKey struct {
 	Networks         []string   `json:"networks" nullable:"false" doc:"Where it may be used from; empty means anywhere."`
 	State            string     `json:"state" enum:"active,suspended,revoked,expired"`
 	ExpiresAt        *time.Time `json:"expires_at,omitempty" doc:"Exclusive; absent means never."`
+	ReplacedBy       string     `json:"replaced_by,omitempty" doc:"The ID of the key that takes its place: until it expires both work."`
 	CreatedAt        time.Time  `json:"created_at"`
 	CreatedBy        Principal  `json:"created_by"`
 	EndedAt          *time.Time `json:"ended_at,omitempty"`
@@ -85,6 +86,13 @@ type IssuedServiceAccountKey struct {
 	ServiceAccountKey
 	KeyFile             *ServiceAccountKeyFile `json:"key_file,omitempty" doc:"Shown once, and not kept: absent for a public key of your own and for a replay."`
 	PrivateKeyAvailable bool                   `json:"private_key_available"`
+}
+
+// RotateServiceAccountKeyRequest makes a second key pair in the place of one, or takes its
+// public half.
+type RotateServiceAccountKeyRequest struct {
+	GracePeriodSeconds int64  `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the key before still works, up to 30 days; 0 revokes it at once."`
+	PublicKey          string `json:"public_key,omitempty" maxLength:"16384" doc:"Your own RSA public key as PEM. Absent means that we make the pair and you get the private key, once."`
 }
 
 // ServiceAccountKeyFile is the JSON file with which a program signs its tokens.

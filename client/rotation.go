@@ -90,3 +90,25 @@ func (c *Client) RollBackApp(ctx context.Context, id string) (*api.App, error) {
 func (c *Client) AppPreviousUses(ctx context.Context, id string) (*api.PreviousSecretUses, error) {
 	return one[api.PreviousSecretUses](ctx, c, read(at("v1", apps, id, "previous-secret-uses"), nil, nil))
 }
+
+// RotateServiceAccountKey makes a second key pair in the place of one, which goes on working
+// for the grace period of the request. The answer holds the key file: it is shown this once.
+func (c *Client) RotateServiceAccountKey(ctx context.Context, id string, r api.RotateServiceAccountKeyRequest) (*api.IssuedServiceAccountKey, error) {
+	return one[api.IssuedServiceAccountKey](ctx, c, change(at("v1", "service-account-keys", id, "rotate"), r))
+}
+
+// FinishServiceAccountKeyRotation revokes a key whose place another takes.
+func (c *Client) FinishServiceAccountKeyRotation(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", "service-account-keys", id, "finish-rotation"), nil))
+}
+
+// RollBackServiceAccountKey revokes the key that was to take the place of one in its grace
+// period, and lets that live on.
+func (c *Client) RollBackServiceAccountKey(ctx context.Context, id string) (*api.ServiceAccountKey, error) {
+	return one[api.ServiceAccountKey](ctx, c, change(at("v1", "service-account-keys", id, "roll-back"), nil))
+}
+
+// ServiceAccountKeyPreviousUses says from where a key was used since another takes its place.
+func (c *Client) ServiceAccountKeyPreviousUses(ctx context.Context, id string) (*api.PreviousSecretUses, error) {
+	return one[api.PreviousSecretUses](ctx, c, read(at("v1", "service-account-keys", id, "previous-secret-uses"), nil, nil))
+}

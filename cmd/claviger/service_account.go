@@ -99,12 +99,16 @@ func (p *program) serviceAccountKeyCommand(accountID string) *cobra.Command {
 			return []string{k.ID, k.KeyID, k.Name, k.State, when(k.ExpiresAt, "never"), when(&k.CreatedAt, ""), when(k.LastUsedAt, "never")}
 		},
 	}
-	return group("key", "Make, list and revoke the keys of a service account", "",
+	return group("key", "Make, list, rotate and revoke the keys of a service account", "",
 		p.serviceAccountKeyIssueCommand(accountID),
 		k.list("list ACCOUNT", "List the keys of a service account", oneArgument(accountID),
 			func(c *client.Client, cmd *cobra.Command, args []string) iter.Seq2[api.ServiceAccountKey, error] {
 				return c.ServiceAccountKeys(cmd.Context(), args[0])
 			}),
+		p.serviceAccountKeyRotateCommand(),
+		k.action("finish-rotation", "Revoke a key whose place another takes, before its grace period is over", (*client.Client).FinishServiceAccountKeyRotation),
+		k.action("roll-back", "Revoke the key that takes the place of this one, which goes on", (*client.Client).RollBackServiceAccountKey),
+		previousUsesCommand(p, oneArgument(k.idOf), (*client.Client).ServiceAccountKeyPreviousUses),
 		k.action("show", "Show a key of a service account", (*client.Client).ServiceAccountKey),
 		k.action("suspend", "Stop a key until it is resumed", (*client.Client).SuspendServiceAccountKey),
 		k.action("resume", "Let a suspended key work again", (*client.Client).ResumeServiceAccountKey),
@@ -145,38 +149,80 @@ func (p *program) serviceAccountKeyIssueCommand(accountID string) *cobra.Command
 		if err != nil {
 			return err
 		}
-		// The file comes first: a private key that can't be kept would be lost.
-		out := cmd.OutOrStdout()
-		if file != "" {
-			f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if errors.Is(err, fs.ErrExist) {
-				return hinted("Give another name, so that no key is lost.", "%s is there already", file)
-			}
-			if err != nil {
-				return fmt.Errorf("making the key file: %w", err)
-			}
-			defer func() { _ = f.Close() }()
-			out = f
-		}
-		made, err := c.IssueServiceAccountKey(cmd.Context(), args[0], r)
-		if err != nil {
-			if file != "" {
-				_ = os.Remove(file)
-			}
-			return err
-		}
-		if made.KeyFile == nil {
-			if file != "" {
-				_ = os.Remove(file)
-			}
-			return (object[api.ServiceAccountKey]{pairs: serviceAccountKeyPairs}).print(cmd.OutOrStdout(), o, &made.ServiceAccountKey)
-		}
-		if err := printJSON(out, made.KeyFile); err != nil {
-			return err
-		}
-		return details(cmd.ErrOrStderr(), serviceAccountKeyPairs(&made.ServiceAccountKey)...)
+		return saveKeyFile(cmd, o, file, func() (*api.IssuedServiceAccountKey, error) {
+			return c.IssueServiceAccountKey(cmd.Context(), args[0], r)
+		})
 	}
 	return cmd
+}
+
+func (p *program) serviceAccountKeyRotateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rotate ID",
+		Short: "Make a second key pair in the place of one, and print its JSON file",
+		Long: "Make a second key pair with the name and networks of one, and print the JSON file with which a program\n" +
+			"signs its tokens. Both work for the grace period; then the one before ends. With --public-key the pair\n" +
+			"is your own.",
+		Args: oneArgument(argumentClient),
+	}
+	o := p.take(cmd, callerSettings...)
+	var file, publicKey string
+	grace := cmd.Flags().String("grace", "0s", "`DURATION` for which the key before still works, up to 30d")
+	cmd.Flags().StringVar(&publicKey, "public-key", "", "`FILE` with your own RSA public key as PEM")
+	cmd.Flags().StringVar(&file, "out", "", "`FILE` for the JSON, which must not exist yet (default: stdout)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		d, err := parseDuration(*grace)
+		if err != nil {
+			return &usageError{err: fmt.Errorf("--grace: %w", err), hint: "Give a duration such as 24h or 7d."}
+		}
+		r := api.RotateServiceAccountKeyRequest{GracePeriodSeconds: int64(d / time.Second)}
+		if publicKey != "" {
+			pem, err := os.ReadFile(publicKey)
+			if err != nil {
+				return fmt.Errorf("reading the public key: %w", err)
+			}
+			r.PublicKey = string(pem)
+		}
+		c, err := p.connect(o)
+		if err != nil {
+			return err
+		}
+		return saveKeyFile(cmd, o, file, func() (*api.IssuedServiceAccountKey, error) {
+			return c.RotateServiceAccountKey(cmd.Context(), args[0], r)
+		})
+	}
+	return cmd
+}
+
+// saveKeyFile makes a key and prints its file, or writes it. The file comes first: a private
+// key that can't be kept would be lost.
+func saveKeyFile(cmd *cobra.Command, o *options, file string, make func() (*api.IssuedServiceAccountKey, error)) error {
+	out := cmd.OutOrStdout()
+	if file != "" {
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return hinted("Give another name, so that no key is lost.", "%s is there already", file)
+		}
+		if err != nil {
+			return fmt.Errorf("making the key file: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		out = f
+	}
+	made, err := make()
+	if err != nil || made.KeyFile == nil {
+		if file != "" {
+			_ = os.Remove(file)
+		}
+		if err != nil {
+			return err
+		}
+		return (object[api.ServiceAccountKey]{pairs: serviceAccountKeyPairs}).print(cmd.OutOrStdout(), o, &made.ServiceAccountKey)
+	}
+	if err := printJSON(out, made.KeyFile); err != nil {
+		return err
+	}
+	return details(cmd.ErrOrStderr(), serviceAccountKeyPairs(&made.ServiceAccountKey)...)
 }
 
 func serviceAccountKeyPairs(k *api.ServiceAccountKey) []string {

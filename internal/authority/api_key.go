@@ -24,7 +24,10 @@ type Key struct {
 	// Recoverable says that the secret is kept, so that it can be shown again to whom may see it.
 	Recoverable bool
 	GraceUntil  time.Time // until when the secret before this one goes on working; zero means it doesn't
-	Revision    uint64    // of the change that answered it; zero on reads
+	// Successor is the key that takes the place of this one of a service account, while both
+	// work and after; the zero ID for none.
+	Successor credential.ID
+	Revision  uint64 // of the change that answered it; zero on reads
 }
 
 // IssuedKey is a key whose secret was just made.

@@ -61,6 +61,18 @@ func (s *scope) earlier(k credential.Credential) (e earlier, err error) {
 	return e, nil
 }
 
+// replaced is what was replaced: the secret before, or the key itself of a service account.
+func (s *scope) replaced(k credential.Credential) (earlier, error) {
+	if k.Kind != credential.ServiceAccountKey {
+		return s.earlier(k)
+	}
+	known, err := s.tx.Rotation(k.ID)
+	if err != nil || known.Successor.IsZero() {
+		return earlier{}, err
+	}
+	return earlier{version: k.SecretVersion, until: k.ExpiresAt}, nil
+}
+
 // rotationChange ends one of the two secrets that work in a grace period.
 type rotationChange struct {
 	action string
@@ -211,7 +223,7 @@ func (a *Authority) previousSecretUses(ctx context.Context, caller access.Caller
 }
 
 func (s *scope) previousUses(k credential.Credential) (out PreviousSecretUses, err error) {
-	e, err := s.earlier(k)
+	e, err := s.replaced(k)
 	if err != nil || e.version == 0 {
 		return out, err
 	}

@@ -30,6 +30,11 @@ func (s *scope) showNew(k credential.Credential, r keyRules) (Key, error) {
 // show is one credential as its managers see it.
 func (s *scope) show(k credential.Credential) (Key, error) {
 	out, err := s.showNew(k, keyRules{})
+	if err == nil && k.Kind == credential.ServiceAccountKey {
+		var known store.Rotation
+		known, err = s.tx.Rotation(k.ID)
+		out.Successor = known.Successor
+	}
 	if err != nil || !s.hasMaterial(k) {
 		return out, err
 	}
@@ -59,8 +64,11 @@ func (k *Key) fill(s *scope, material []credential.Material) {
 func (s *scope) showAll(list []credential.Credential) ([]Key, error) {
 	var people []access.Principal
 	var places []tenancy.OrgID
-	var stored []credential.ID
+	var stored, pairs []credential.ID
 	for _, k := range list {
+		if k.Kind == credential.ServiceAccountKey {
+			pairs = append(pairs, k.ID)
+		}
 		people = append(people, k.Principal, k.CreatedBy)
 		places = append(places, k.OrganizationID)
 		if s.hasMaterial(k) {
@@ -79,6 +87,10 @@ func (s *scope) showAll(list []credential.Credential) ([]Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	successors, err := s.tx.Successors(pairs)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Key, len(list))
 	for i, k := range list {
 		owner := names[k.Principal]
@@ -88,6 +100,7 @@ func (s *scope) showAll(list []credential.Credential) ([]Key, error) {
 		out[i] = Key{
 			Credential: k, OwnerName: owner.Name, OwnerDisplayName: owner.DisplayName,
 			CreatorDisplayName: names[k.CreatedBy].DisplayName, OrganizationName: organizations[k.OrganizationID],
+			Successor: successors[k.ID],
 		}
 		out[i].fill(s, material[k.ID])
 	}

@@ -40,4 +40,18 @@ var rotationRows = map[string]row{
 	"FinishAppRotation":              {action: "app.finish_rotation", input: appInGrace},
 	"RollBackApp":                    {action: "app.roll_back", input: appInGrace},
 	"AppPreviousUses":                {input: appInGrace},
+
+	"RotateServiceAccountKey": {action: "service_account_key.rotate", events: 2, input: func(w *world) any {
+		return authority.RotateServiceAccountKeyInput{ID: w.accountCredential().ID, PublicKeyPEM: w.publicKey(), Grace: time.Hour}
+	}},
+	"FinishServiceAccountKeyRotation": {action: "service_account_key.finish_rotation", input: pairInGrace},
+	"RollBackServiceAccountKey":       {action: "service_account_key.roll_back", events: 2, input: pairInGrace},
+	"ServiceAccountKeyPreviousUses":   {input: pairInGrace},
+}
+
+// pairInGrace is a service account's key in whose place there is another.
+func pairInGrace(w *world) any {
+	id := w.accountCredential().ID
+	w.must(w.call("RotateServiceAccountKey", w.super, authority.RotateServiceAccountKeyInput{ID: id, PublicKeyPEM: w.publicKey(), Grace: time.Hour}))
+	return authority.KeyInput{ID: id}
 }

@@ -125,6 +125,9 @@ func (c Credential) RollBack(now time.Time, previous int, until time.Time) (Cred
 	return c, nil
 }
 
+// Replace checks that another credential can take the place of this one.
+func (c Credential) Replace(now time.Time) error { return c.living(now) }
+
 // living returns a Conflict problem unless the credential is active or suspended now.
 func (c Credential) living(now time.Time) error {
 	if s := c.StateAt(now); s != Active && s != Suspended {

@@ -29,6 +29,24 @@ var rotationMatrix = map[string]row{
 	"POST /v1/apps/{id}/finish-rotation":                   {where: byPlace, roles: appMakers, call: on(http.MethodPost, "/v1/apps/{id}/finish-rotation", rotatedApp, nil)},
 	"POST /v1/apps/{id}/roll-back":                         {where: byPlace, roles: appMakers, call: on(http.MethodPost, "/v1/apps/{id}/roll-back", rotatedApp, nil)},
 	"GET /v1/apps/{id}/previous-secret-uses":               {where: byPlace, roles: appMakers, call: on(http.MethodGet, "/v1/apps/{id}/previous-secret-uses", rotatedApp, nil)},
+	"POST /v1/service-account-keys/{id}/rotate": {where: byPlace, roles: appMakers, call: func(w *world, c *client, at place) reply {
+		return on(http.MethodPost, "/v1/service-account-keys/{id}/rotate", (*world).targetServiceAccountKey, map[string]any{"public_key": publicKey()})(w, c, at)
+	}},
+	"POST /v1/service-account-keys/{id}/finish-rotation":     {where: byPlace, roles: appMakers, call: on(http.MethodPost, "/v1/service-account-keys/{id}/finish-rotation", replacedPair, nil)},
+	"POST /v1/service-account-keys/{id}/roll-back":           {where: byPlace, roles: appMakers, call: on(http.MethodPost, "/v1/service-account-keys/{id}/roll-back", replacedPair, nil)},
+	"GET /v1/service-account-keys/{id}/previous-secret-uses": {where: byPlace, roles: appMakers, call: on(http.MethodGet, "/v1/service-account-keys/{id}/previous-secret-uses", replacedPair, nil)},
+}
+
+func replacedPair(w *world, at place) string {
+	id := w.targetServiceAccountKey(at)
+	parsed, err := credential.ParseID(id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	ok2(w.node.Authority().RotateServiceAccountKey(w.Context(), w.system, authority.RotateServiceAccountKeyInput{
+		Tenant: at.tenant.ID, ID: parsed, PublicKeyPEM: publicKey(), Grace: time.Hour,
+	}))(w)
+	return id
 }
 
 type rotate = func(*authority.Authority, context.Context, access.Caller, authority.RotateKeyInput) (authority.IssuedKey, error)

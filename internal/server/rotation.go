@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
@@ -51,6 +52,39 @@ func (s *Server) rotationRoutes() {
 		back:   appAction(a.RollBackApp, "RollBackApp"),
 		uses:   s.appPreviousUses,
 	})
+	add(s, Route{
+		Method: http.MethodPost, Pattern: "/v1/service-account-keys/{id}/rotate", Operation: "RotateServiceAccountKey",
+		Permission: access.ServiceAccountsManage, tag: "Service accounts", status: http.StatusCreated,
+		summary: "A second key pair in the place of one, which ends with the grace period; the private half is shown this once",
+	}, s.rotateServiceAccountKey)
+	addRotated(s, rotated[api.ServiceAccountKey]{
+		kind: "ServiceAccountKey", tag: "Service accounts", path: "/v1/service-account-keys/{id}", need: access.ServiceAccountsManage,
+		finish: keyAction(a.FinishServiceAccountKeyRotation, "FinishServiceAccountKeyRotation", "service account key", serviceAccountKeyOf),
+		back:   keyAction(a.RollBackServiceAccountKey, "RollBackServiceAccountKey", "service account key", serviceAccountKeyOf),
+		uses:   previousUses(a.ServiceAccountKeyPreviousUses, "service account key"),
+	})
+}
+
+type rotateServiceAccountKeyInput struct {
+	IDInput
+	OnceInput
+	Body *api.RotateServiceAccountKeyRequest
+}
+
+func (s *Server) rotateServiceAccountKey(ctx context.Context, c *call, in *rotateServiceAccountKeyInput) (*body[api.IssuedServiceAccountKey], error) {
+	id, err := credentialID(in.ID, "service account key")
+	if err != nil {
+		return nil, err
+	}
+	asked := deref(in.Body)
+	once, err := in.once("RotateServiceAccountKey", in.ID, asked)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.authority.RotateServiceAccountKey(ctx, c.caller, authority.RotateServiceAccountKeyInput{
+		ID: id, PublicKeyPEM: asked.PublicKey, Grace: time.Duration(asked.GracePeriodSeconds) * time.Second, Idempotency: once,
+	})
+	return answerWith(made, err, issuedServiceAccountKeyOf)
 }
 
 func addRotated[W any](s *Server, r rotated[W]) {

@@ -1,12 +1,15 @@
 package server_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/claviger-io/claviger/api"
 	"github.com/claviger-io/claviger/internal/access"
+	"github.com/claviger-io/claviger/internal/token/tokentest"
 )
 
 // settleUses writes what the node has noted, as it does by itself every few seconds.
@@ -126,4 +129,40 @@ func TestB3ClientsInGrace(t *testing.T) {
 	if a, b := w.code(old), w.code(fresh); a != api.VerifyValid || b == api.VerifyValid {
 		t.Errorf("rolled back: the old secret's token is %s, the new one's %s", a, b)
 	}
+}
+
+// B3: while a second key pair takes the place of a service account's, both sign; who still
+// signs with the old one is told, and then that ends.
+func TestB3SecondKeyPair(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
+		me := w.person(access.RoleSuperAdmin, "root")
+		a, key := w.serviceAccount(access.RoleCompanyAdmin)
+		path := "/v1/service-account-keys/" + key.ID
+		pair, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := into[api.IssuedServiceAccountKey](t, me.must(http.StatusCreated, http.MethodPost, path+"/rotate",
+			map[string]any{"grace_period_seconds": 3600, "public_key": tokentest.PublicPEM(pair)}))
+		fresh := &tokentest.Account{Key: pair, KeyID: next.KeyID, Issuer: a.Issuer}
+		for name, jwt := range map[string]string{"old/1": a.Good(w.clock.now()), "new/1": fresh.Good(w.clock.now())} {
+			if v := w.verify(map[string]any{"credential": jwt, "source_ip": "192.0.2.7", "user_agent": name}); !v.Valid {
+				t.Errorf("%s: %+v", name, v)
+			}
+		}
+		w.settleUses()
+		u := into[api.PreviousSecretUses](t, me.must(http.StatusOK, http.MethodGet, path+"/previous-secret-uses", nil))
+		if u.ValidUntil == nil || len(u.Items) != 1 || u.Items[0].UserAgent != "old/1" || u.Items[0].SourceIP != "192.0.2.7" {
+			t.Errorf("uses: %+v", u)
+		}
+		old := into[api.ServiceAccountKey](t, me.must(http.StatusOK, http.MethodGet, path, nil))
+		if old.ReplacedBy != next.ID || old.ExpiresAt == nil || !old.ExpiresAt.Equal(*u.ValidUntil) {
+			t.Errorf("the old key: %+v", old)
+		}
+		me.must(http.StatusOK, http.MethodPost, path+"/finish-rotation", nil)
+		if a, b := w.code(a.Good(w.clock.now())), w.code(fresh.Good(w.clock.now())); a != api.VerifyRevoked || b != api.VerifyValid {
+			t.Errorf("finished: the old pair is %s, the new one %s", a, b)
+		}
+	})
 }

@@ -120,7 +120,7 @@ func serviceAccountKeyOf(k authority.Key) api.ServiceAccountKey {
 	return api.ServiceAccountKey{
 		ID: k.ID.String(), KeyID: k.PublicID, ServiceAccountID: k.Principal.ID, TenantID: string(k.TenantID),
 		OrganizationID: string(k.OrganizationID), Name: k.Name, Networks: networksOf(k.Networks), State: string(k.State),
-		ExpiresAt: optional(k.ExpiresAt), CreatedAt: k.CreatedAt, CreatedBy: creatorOf(k),
+		ExpiresAt: optional(k.ExpiresAt), ReplacedBy: k.Successor.String(), CreatedAt: k.CreatedAt, CreatedBy: creatorOf(k),
 		EndedAt: optional(k.EndedAt), DeletedAt: optional(k.DeletedAt), LastUsedAt: optional(k.LastUsedAt),
 	}
 }

@@ -18,13 +18,26 @@ import (
 type Rotation struct {
 	Latest       int    // the highest version that any of its secrets had; zero means the present one
 	PreviousHint string // what was shown of the secret before the present one; empty when that isn't known
+	// Successor is the key that takes the place of this one of a service account; the zero ID
+	// for none, and for all other kinds.
+	Successor credential.ID
 }
 
 type rotationRow struct {
 	bun.BaseModel `bun:"table:rotations,alias:r"`
 
+	CredentialID  string
 	LatestVersion int64
 	PreviousHint  string
+	Successor     string
+}
+
+func (r *rotationRow) rotation() (out Rotation, err error) {
+	out = Rotation{Latest: int(r.LatestVersion), PreviousHint: r.PreviousHint}
+	if r.Successor != "" {
+		out.Successor, err = credentialID(r.Successor)
+	}
+	return out, err
 }
 
 // Rotation tells of a credential's rotations; the zero Rotation for one that was never
@@ -34,7 +47,39 @@ func (tx *Tx) Rotation(id credential.ID) (Rotation, error) {
 	if problem.Is(err, problem.NotFound) {
 		return Rotation{}, nil
 	}
-	return Rotation{Latest: int(row.LatestVersion), PreviousHint: row.PreviousHint}, err
+	if err != nil {
+		return Rotation{}, err
+	}
+	return row.rotation()
+}
+
+// Successors tells which keys of service accounts take the place of others, by the latter.
+func (tx *Tx) Successors(ids []credential.ID) (map[credential.ID]credential.ID, error) {
+	out := map[credential.ID]credential.ID{}
+	for chunk := range slices.Chunk(ids, maxNamed) {
+		texts := make([]string, len(chunk))
+		for i := range chunk {
+			texts[i] = string(chunk[i][:])
+		}
+		rows, err := all[rotationRow](tx, "rotations", func(q *bun.SelectQuery) *bun.SelectQuery {
+			return tx.scope(q).Where("credential_id IN (?)", bun.List(texts)).Where("successor <> ''")
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			id, err := credentialID(rows[i].CredentialID)
+			if err != nil {
+				return nil, err
+			}
+			r, err := rows[i].rotation()
+			if err != nil {
+				return nil, err
+			}
+			out[id] = r.Successor
+		}
+	}
+	return out, nil
 }
 
 // PutRotation replaces what is known of a credential's rotations.
@@ -42,9 +87,14 @@ func (tx *Tx) PutRotation(id credential.ID, r Rotation) error {
 	if tx.tenant == "" {
 		return errNoTenant
 	}
-	return tx.exec("INSERT INTO rotations (credential_id, tenant_id, latest_version, previous_hint) VALUES (?, ?, ?, ?) "+
-		"ON CONFLICT (credential_id) DO UPDATE SET latest_version = excluded.latest_version, previous_hint = excluded.previous_hint WHERE rotations.tenant_id = excluded.tenant_id",
-		string(id[:]), string(tx.tenant), int64(r.Latest), r.PreviousHint)
+	successor := ""
+	if !r.Successor.IsZero() {
+		successor = string(r.Successor[:])
+	}
+	return tx.exec("INSERT INTO rotations (credential_id, tenant_id, latest_version, previous_hint, successor) VALUES (?, ?, ?, ?, ?) "+
+		"ON CONFLICT (credential_id) DO UPDATE SET latest_version = excluded.latest_version, previous_hint = excluded.previous_hint, "+
+		"successor = excluded.successor WHERE rotations.tenant_id = excluded.tenant_id",
+		string(id[:]), string(tx.tenant), int64(r.Latest), r.PreviousHint, successor)
 }
 
 // PreviousUse is the calls from one place with a secret that a rotation replaced.

@@ -24,6 +24,7 @@ type rare struct {
 	scopes    []access.Grant // within which its rights are cut
 	narrowed  atomic.Pointer[narrowed]
 	public    *public // of kinds that have one
+	replaced  bool    // a key of a service account whose successor is there
 }
 
 // pastSecret is an earlier secret in its grace period.
@@ -55,6 +56,8 @@ func rareOf(c *Credential, before *rare, past []pastSecret) *rare {
 		old, shown = before.limiter, before.public
 	}
 	r.public = publicOf(c, shown)
+	r.replaced = c.Kind == credential.ServiceAccountKey &&
+		slices.ContainsFunc(c.Material, func(m credential.Material) bool { return !m.ValidUntil.IsZero() })
 	r.limiter = newLimiter(c.Limits, old, c.QuotaUsed)
 	if !c.NotBefore.IsZero() {
 		r.notBefore = c.NotBefore.UnixMicro()
@@ -91,7 +94,7 @@ func currentMaterial(c *Credential, k kind) int {
 		}
 		open := m.ValidUntil.IsZero()
 		ended := c.State == credential.Revoked || c.State == credential.Expired
-		if !open && !ended {
+		if !open && !ended && k != kindServiceAccountKey { // whose end, when it is replaced, is the credential's
 			continue
 		}
 		if best < 0 {

@@ -167,6 +167,9 @@ func (x *Index) settle(q *question, c *checked, res *Result) (f token.Fault, sta
 	c.bound(q.person, res)
 	x.conclude(q, &found, res)
 	x.count(q, s, e, pos, res)
+	if c.form == FormAssertion && found.rare.replaced && !q.r.DryRun {
+		x.notePrevious(q, &found, version)
+	}
 	return token.None, false
 }
 
