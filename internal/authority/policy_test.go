@@ -505,26 +505,7 @@ func TestPolicyPreviewIsTrue(t *testing.T) {
 		if w.state() != state {
 			w.Error("a preview changed something")
 		}
-		said := map[string]int64{}
-		for _, r := range preview.Rules {
-			if int64(len(r.First)) != r.Count {
-				w.Errorf("%s %s: %d of %d are named", r.Rule, r.Does, len(r.First), r.Count)
-			}
-			said[string(r.Rule)+" "+string(r.Does)] += r.Count
-			for _, e := range r.First {
-				if e.Name == "" || e.OrganizationName == "" {
-					w.Errorf("%s names a credential without its name or organization: %+v", r.Rule, e)
-				}
-			}
-		}
-		for _, rule := range []string{
-			"max_lifetime ends_earlier", "show_once secret_destroyed", "networks networks_narrowed", "networks suspended", "suspend_idle_days suspended", "name_pattern listed",
-		} {
-			if said[rule] == 0 {
-				w.Errorf("the preview has nothing of %q: the test shows nothing", rule)
-			}
-		}
-
+		said := w.said(preview)
 		w.policy(p, true)
 		did := map[string]int64{"name_pattern listed": said["name_pattern listed"]}
 		suspended := map[credential.ID]bool{}
@@ -546,22 +527,53 @@ func TestPolicyPreviewIsTrue(t *testing.T) {
 				w.Errorf("%s: %d were said, %d done", rule, said[rule], did[rule])
 			}
 		}
-		for _, r := range preview.Rules {
-			for _, e := range r.First {
-				is := w.stored(e.ID)
-				if r.Does == credential.IsSuspended && !suspended[e.ID] {
-					w.Errorf("%s was to be suspended by %s, and is %s", e.Name, r.Rule, is.State)
-				}
-				if r.Does == credential.EndsEarlier && !is.ExpiresAt.Equal(e.NewExpiresAt) {
-					w.Errorf("%s ends at %v, not at %v", e.Name, is.ExpiresAt, e.NewExpiresAt)
-				}
-				if r.Does == credential.NetworksNarrowed && fmt.Sprint(is.Networks) != fmt.Sprint(e.NewNetworks) {
-					w.Errorf("%s works from %v, not from %v", e.Name, is.Networks, e.NewNetworks)
-				}
-			}
-		}
+		w.wantEffects(preview, suspended)
 		w.wantNothingLeft(p)
 	})
+}
+
+// said counts what a preview says, by rule and consequence. It has something of every rule.
+func (w *world) said(preview authority.PolicyPreview) (said map[string]int64) {
+	w.Helper()
+	said = map[string]int64{}
+	for _, r := range preview.Rules {
+		if int64(len(r.First)) != r.Count {
+			w.Errorf("%s %s: %d of %d are named", r.Rule, r.Does, len(r.First), r.Count)
+		}
+		said[string(r.Rule)+" "+string(r.Does)] += r.Count
+		for _, e := range r.First {
+			if e.Name == "" || e.OrganizationName == "" {
+				w.Errorf("%s names a credential without its name or organization: %+v", r.Rule, e)
+			}
+		}
+	}
+	for _, rule := range []string{
+		"max_lifetime ends_earlier", "show_once secret_destroyed", "networks networks_narrowed", "networks suspended", "suspend_idle_days suspended", "name_pattern listed",
+	} {
+		if said[rule] == 0 {
+			w.Errorf("the preview has nothing of %q: the test shows nothing", rule)
+		}
+	}
+	return said
+}
+
+// wantEffects checks that what a preview named has become what it said.
+func (w *world) wantEffects(preview authority.PolicyPreview, suspended map[credential.ID]bool) {
+	w.Helper()
+	for _, r := range preview.Rules {
+		for _, e := range r.First {
+			is := w.stored(e.ID)
+			if r.Does == credential.IsSuspended && !suspended[e.ID] {
+				w.Errorf("%s was to be suspended by %s, and is %s", e.Name, r.Rule, is.State)
+			}
+			if r.Does == credential.EndsEarlier && !is.ExpiresAt.Equal(e.NewExpiresAt) {
+				w.Errorf("%s ends at %v, not at %v", e.Name, is.ExpiresAt, e.NewExpiresAt)
+			}
+			if r.Does == credential.NetworksNarrowed && fmt.Sprint(is.Networks) != fmt.Sprint(e.NewNetworks) {
+				w.Errorf("%s works from %v, not from %v", e.Name, is.Networks, e.NewNetworks)
+			}
+		}
+	}
 }
 
 // stopped says whether a credential is suspended, or its app is.
