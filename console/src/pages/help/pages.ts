@@ -57,6 +57,7 @@ const order = [
   'console/audit-log',
   'console/settings',
   'console/policy',
+  'console/webhooks',
   'console/profile',
   'console/sign-in',
   'console/tenants',

@@ -40,6 +40,7 @@ export function SettingsPage() {
             <Company tenant={tenant.data} />
             <PolicyCard />
             <NoticesCard key={tenant.data.modified_at} tenant={tenant.data} />
+            <WebhooksCard />
           </Stack>
         )
       )}
@@ -126,6 +127,19 @@ function PolicyCard() {
       <Group justify="flex-end" mt={12}>
         <Button component={Link} to="/settings/policy" variant="default">
           Open policy
+        </Button>
+      </Group>
+    </Card>
+  );
+}
+
+function WebhooksCard() {
+  return (
+    <Card title="Webhooks">
+      <p className="muted formnote">Programs of yours that are told what happens to credentials.</p>
+      <Group justify="flex-end" mt={12}>
+        <Button component={Link} to="/settings/webhooks" variant="default">
+          Open webhooks
         </Button>
       </Group>
     </Card>
