@@ -17,11 +17,11 @@ import (
 const (
 	// expireFound is how many due credentials are looked for at once: many, so that those of
 	// one tenant end together.
-	expireFound = 10_000
+	expireFound = 50_000
 	// expireHold is how long ending some may take: other writers wait no longer than that.
 	expireHold = 25 * time.Millisecond
 	// leastExpired and mostExpired bound how many end in one transaction.
-	leastExpired, mostExpired = 10, 200
+	leastExpired, mostExpired = 25, 100
 )
 
 // ExpireDue records the end of every credential whose time is over (NV12): no form from
@@ -75,7 +75,7 @@ func (a *Authority) expireFoundDue(ctx context.Context, due []store.DueCredentia
 				break
 			}
 			pace.took(len(some), took)
-			pause(ctx, 2*took)
+			pause(ctx, 3*took)
 		}
 	}
 	return ended, errors.Join(failed...)
