@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -9,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,9 +30,10 @@ type life struct {
 // holder makes, rotates and revokes keys, one after another, until the node is gone.
 type holder struct {
 	caller
-	random *rand.Rand
-	mu     sync.Mutex // guards lives
-	lives  []*life
+	random       *rand.Rand
+	acknowledged *atomic.Int64
+	mu           sync.Mutex // guards lives
+	lives        []*life
 }
 
 func (h *holder) run(t *testing.T) {
@@ -63,6 +68,7 @@ func (h *holder) issue(t *testing.T) (goesOn bool) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.acknowledged.Add(1)
 	h.lives = append(h.lives, &life{id: issued.ID, secrets: []string{issued.Key.Reveal()}})
 	return true
 }
@@ -88,6 +94,7 @@ func (h *holder) end(t *testing.T, l *life) (goesOn bool) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.acknowledged.Add(1)
 	l.ended, l.unsure = len(l.secrets), false
 	if body != nil {
 		l.secrets = append(l.secrets, issued.Key.Reveal())
@@ -120,17 +127,24 @@ func TestKillBackupsAndRestores(t *testing.T) {
 			as := caller{i, bearer(mustIssue(t, ada.admin, "the holders' own").Key.Reveal())}
 			i.stop(t)
 			i.mustRestart(t)
-			var every []*holder
+			var acknowledged atomic.Int64
+			after := func(changes int) {
+				until := acknowledged.Load() + int64(changes+rand.IntN(2*changes))
+				mustHappen(t, time.Minute, "the load", func() bool { return acknowledged.Load() >= until })
+			}
+			keeper := &holder{caller: as, acknowledged: &acknowledged} // whose key nobody touches
+			keeper.issue(t)
+			every := []*holder{keeper}
 			for round := range rounds(3, 20) {
 				var all sync.WaitGroup
 				for k := range 8 {
-					h := &holder{caller: as, random: rand.New(rand.NewPCG(uint64(round), uint64(k)))}
+					h := &holder{caller: as, acknowledged: &acknowledged, random: rand.New(rand.NewPCG(uint64(round), uint64(k)))}
 					every = append(every, h)
 					all.Go(func() { h.run(t) })
 				}
-				wait(200)
+				after(60)
 				before, file := backUp(t, i, every)
-				wait(300)
+				after(30)
 				i.kill()
 				all.Wait()
 				known := copyOf(every)
@@ -149,7 +163,7 @@ func TestKillBackupsAndRestores(t *testing.T) {
 	}
 }
 
-// wait lets the load run for up to so many milliseconds.
+// wait lets a process run for up to so many milliseconds before it is killed.
 func wait(most int) { time.Sleep(time.Duration(rand.IntN(most*1000)) * time.Microsecond) }
 
 // backUp makes a backup after one that is killed, and returns what was known before it began.
@@ -242,4 +256,24 @@ func compare(t *testing.T, verifier caller, before, known map[string]life) {
 	if living == 0 || living == len(records) {
 		t.Error("nothing was compared")
 	}
+}
+
+// mustBackUpText is the text of a backup, which is compressed.
+func mustBackUpText(t *testing.T, i *installation) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "backup")
+	i.mustRun(t, "backup", "--out", file)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zip, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

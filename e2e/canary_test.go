@@ -167,6 +167,7 @@ func TestCanary(t *testing.T) {
 			search(t, "metrics", []byte(mustSend(t, "GET", i.URL+"/metrics", nil).Body), canaries)
 			search(t, "the list of keys", []byte(mustSend(t, "GET", i.URL+"/v1/api-keys?state=revoked", nil, ada.admin.header).Body), canaries)
 			search(t, "the audit log", []byte(mustSend(t, "GET", i.URL+"/v1/audit-events?limit=200", nil, ada.admin.header).Body), canaries)
+			search(t, "a backup", mustBackUpText(t, i), canaries)
 			searchLogsAndFiles(t, i, gate, canaries) // the database as it is while it runs, WAL and all
 			i.stop(t)
 			searchLogsAndFiles(t, i, gate, canaries)

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -95,12 +96,38 @@ func (all *ends) add(e JournalEntry) error {
 // applyEnds ends what is not ended yet. It may be called again.
 func (a *Authority) applyEnds(ctx context.Context, all ends) (r JournalReport, err error) {
 	r.Entries = all.entries
+	if err := a.ofThisInstallation(ctx, all); err != nil {
+		return r, err
+	}
 	for _, id := range slices.Sorted(maps.Keys(all.tenants)) {
 		if err := a.applyTenantEnds(ctx, id, all.tenants[id], &r); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
+}
+
+// ErrForeignJournal means that a journal names none of the tenants that there are.
+var ErrForeignJournal = errors.New("the revocation journal is of another installation")
+
+// ofThisInstallation refuses journals that were mistaken for the right ones: they would end
+// nothing, and let everything work.
+func (a *Authority) ofThisInstallation(ctx context.Context, all ends) error {
+	known := all.entries == 0
+	err := a.store.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
+		for id := range all.tenants {
+			_, err := tx.AllTenantsTenant(id)
+			if err != nil && !problem.Is(err, problem.NotFound) {
+				return err
+			}
+			known = known || err == nil
+		}
+		return nil
+	})
+	if err == nil && !known {
+		err = ErrForeignJournal
+	}
+	return err
 }
 
 func (a *Authority) applyTenantEnds(ctx context.Context, id tenancy.TenantID, t *tenantEnds, r *JournalReport) error {

@@ -213,6 +213,13 @@ func TestRestoreAppliesTheJournal(t *testing.T) {
 		// Several nodes' journals come in any order, and lines may be there twice.
 		rand.Shuffle(len(journal), func(i, j int) { journal[i], journal[j] = journal[j], journal[i] })
 		journals := [][]authority.JournalEntry{journal[len(journal)/2:], journal[:len(journal)/2], journal[:1]}
+		// Those of another installation are no journals at all.
+		_, err := r.a.FinishRestore(b.Context(), authority.FinishRestoreInput{Signer: b.private, Journals: [][]authority.JournalEntry{{
+			{Action: authority.JournalTenantDeleted, TenantID: "ten_elsewhere", Revision: 1},
+		}}})
+		if state, err2 := r.a.Restoration(b.Context()); !errors.Is(err, authority.ErrForeignJournal) || err2 != nil || !state.Held {
+			b.Errorf("another installation's journal: %v, %+v %v", err, state, err2)
+		}
 		report = b.finish(r, authority.FinishRestoreInput{Journals: journals})
 		want := authority.JournalReport{Entries: len(journal) + 1, Tenants: 1, Users: 1, Revoked: 2, Secrets: 9, Unknown: 1}
 		// The deleted user's key is revoked by its own entry or with the user.

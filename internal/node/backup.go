@@ -134,6 +134,9 @@ func Restore(ctx context.Context, c Config, in RestoreInput) (report RestoreRepo
 	report.RestoreReport, err = n.authority.FinishRestore(ctx, authority.FinishRestoreInput{
 		Signer: n.keyring.SigningKey(), Journals: journals, AcceptRisk: in.AcceptRisk,
 	})
+	if errors.Is(err, authority.ErrForeignJournal) {
+		err = &HintedError{Err: err, Hint: "Credentials stay suspended. Give this installation's journals to claviger restore --journal."}
+	}
 	if errors.Is(err, authority.ErrNothingToFinish) {
 		err = &HintedError{Err: err, Hint: "This database was not restored from a backup, or its credentials work again already."}
 	}
