@@ -81,7 +81,7 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 		p.serveCommand(), p.demoCommand(), p.firstAdminCommand(), p.verifyCommand(),
 		p.apiKeyCommand(), p.appCommand(), p.serviceAccountCommand(), p.clientCredentialCommand(), p.userCommand(), p.tokenCommand(), p.signingKeyCommand(), p.catalogCommand(), p.policyCommand(),
 		p.auditCommand(), p.backupCommand(), p.restoreCommand(), p.noticeCommand(), p.outboxCommand(), p.versionCommand(),
-		p.webhookCommand(),
+		p.webhookCommand(), p.importCommand(),
 	)
 	return root
 }
