@@ -61,12 +61,12 @@ func openImport(cmd *cobra.Command, path, format string) (in io.ReadCloser, line
 		return nil, 0, fmt.Errorf("reading the keys: %w", err)
 	}
 	buf := make([]byte, 64<<10)
-	last := byte('\n')
+	ended := true
 	for {
 		n, err := f.Read(buf)
 		if n > 0 {
 			lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
-			last = buf[n-1]
+			ended = bytes.HasSuffix(buf[:n], []byte{'\n'})
 		}
 		if errors.Is(err, io.EOF) {
 			break
@@ -75,7 +75,7 @@ func openImport(cmd *cobra.Command, path, format string) (in io.ReadCloser, line
 			return nil, 0, errors.Join(fmt.Errorf("reading the keys: %w", err), f.Close())
 		}
 	}
-	if last != '\n' {
+	if !ended {
 		lines++
 	}
 	if format == formatCSV {
@@ -191,8 +191,8 @@ func readLines(in *bufio.Reader, columns map[string]string) func() (api.ImportLi
 				}
 				continue
 			}
-			var object map[string]any
-			if long || json.Unmarshal(text, &object) != nil || object == nil {
+			object, ok := objectOf(text)
+			if long || !ok {
 				return api.ImportLine{Line: line, Malformed: true}, nil
 			}
 			return lineOf(line, func(column string) string {
@@ -209,6 +209,11 @@ func readLines(in *bufio.Reader, columns map[string]string) func() (api.ImportLi
 			}), nil
 		}
 	}
+}
+
+func objectOf(text []byte) (object map[string]any, ok bool) {
+	err := json.Unmarshal(text, &object)
+	return object, err == nil && object != nil
 }
 
 func lineOf(number int64, cell func(column string) string) api.ImportLine {

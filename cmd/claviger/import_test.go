@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -192,7 +193,7 @@ func FuzzReadImport(f *testing.F) {
 		before := int64(0)
 		for n := 0; ; n++ {
 			l, err := next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil || l.Line <= before || n > len(data) {

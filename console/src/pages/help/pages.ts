@@ -58,6 +58,7 @@ const order = [
   'console/settings',
   'console/policy',
   'console/webhooks',
+  'console/import',
   'console/profile',
   'console/sign-in',
   'console/tenants',
