@@ -103,6 +103,7 @@ const pages = [
   page('/settings/policy', () => import('./pages/settings/policy') as never, 'PolicyPage'),
   page('/settings/webhooks', () => import('./pages/webhooks/webhooks') as never, 'WebhooksPage'),
   page('/settings/webhooks/$id', () => import('./pages/webhooks/webhook') as never, 'WebhookPage'),
+  page('/settings/import', () => import('./pages/import/import') as never, 'ImportPage'),
   page('/profile', () => import('./pages/profile/profile') as never, 'ProfilePage'),
   page('/tenants', () => import('./pages/tenants/tenants') as never, 'TenantsPage'),
   page('/tenants/$id', () => import('./pages/tenants/tenant') as never, 'TenantPage'),

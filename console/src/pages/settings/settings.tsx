@@ -41,6 +41,7 @@ export function SettingsPage() {
             <PolicyCard />
             <NoticesCard key={tenant.data.modified_at} tenant={tenant.data} />
             <WebhooksCard />
+            <ImportCard />
           </Stack>
         )
       )}
@@ -140,6 +141,22 @@ function WebhooksCard() {
       <Group justify="flex-end" mt={12}>
         <Button component={Link} to="/settings/webhooks" variant="default">
           Open webhooks
+        </Button>
+      </Group>
+    </Card>
+  );
+}
+
+/** The way to the import of keys, for those who may manage them. */
+function ImportCard() {
+  const allowed = useCan('claviger.api_keys:manage');
+  if (!allowed) return null;
+  return (
+    <Card title="Keys of other systems">
+      <p className="muted formnote">Keys that were in use before Claviger go on working: import them from a file.</p>
+      <Group justify="flex-end" mt={12}>
+        <Button component={Link} to="/settings/import" variant="default">
+          Import keys
         </Button>
       </Group>
     </Card>

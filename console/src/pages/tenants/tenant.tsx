@@ -109,6 +109,7 @@ function Shown({ tenant }: { tenant: Tenant }) {
       <div className="split">
         <div className="stack">
           <PlanCard tenant={tenant} manage={manage} onChanged={refresh} />
+          {manage && <ImportWindow tenant={tenant} onChanged={refresh} />}
         </div>
         <TenantDetails tenant={tenant} />
       </div>
@@ -251,6 +252,48 @@ function TenantDetails({ tenant }: { tenant: Tenant }) {
           ],
         ]}
       />
+    </Card>
+  );
+}
+
+/** Lets a tenant's own people import keys for a while (PV3). */
+function ImportWindow({ tenant, onChanged }: { tenant: Tenant; onChanged: () => Promise<unknown> }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const open = tenant.import_until && new Date(tenant.import_until) > new Date() ? tenant.import_until : undefined;
+  const path = { params: { path: { id: tenant.id } } };
+  async function change(to: boolean) {
+    setBusy(true);
+    setError(undefined);
+    try {
+      if (to)
+        await answered(api.POST('/v1/tenants/{id}/import-window', { ...path, body: { open_seconds: 7 * 86_400 } }));
+      else await answered(api.DELETE('/v1/tenants/{id}/import-window', path));
+      await onChanged();
+      toast(to ? 'Its people may import keys for 7 days' : 'Its people may import keys no longer');
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <Card title="Import of keys">
+      <p className="muted formnote">
+        {open ? (
+          <>
+            Its Super Admins may import keys that another system made until <Moment at={open} />.
+          </>
+        ) : (
+          'Only operators may import keys that another system made. You can let its Super Admins do so for a while.'
+        )}
+      </p>
+      <ProblemNote error={error} />
+      <Group justify="flex-end" mt={12}>
+        <Button variant="default" loading={busy} onClick={() => void change(!open)}>
+          {open ? 'Close now' : 'Let them for 7 days'}
+        </Button>
+      </Group>
     </Card>
   );
 }
