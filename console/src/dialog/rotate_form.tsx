@@ -50,11 +50,7 @@ export function RotateForm({ what, action, children, rotate, onCancel }: RotateF
                 description="Both work until every program has the new one."
               />
               <Radio value="leaked" label={`Others may know the ${what}`} description={atOnce} />
-              <Radio
-                value="lost"
-                label={`Nobody has the ${what} any more`}
-                description={atOnce}
-              />
+              <Radio value="lost" label={`Nobody has the ${what} any more`} description={atOnce} />
             </Stack>
           </Radio.Group>
           {why === 'planned' && (
