@@ -46,11 +46,20 @@ func (w *world) nodes() (first, second *verify.Index, read func()) {
 	renamed := 0
 	return first, second, func() {
 		w.Helper()
-		// Something new to read proves how fresh they are.
-		renamed++
-		_, err := w.a.ChangeOrganization(w.Context(), authority.SystemCaller(), authority.ChangeOrganizationInput{ID: w.south.ID, Name: ptr(fmt.Sprint("South ", renamed))})
-		w.must(err)
-		w.must(second.Applied(w.Context(), first.Revision()))
+		for range 100 {
+			// Something new to read proves how fresh they are. A reading that began before the clock
+			// was set proves the time before: then once more.
+			renamed++
+			_, err := w.a.ChangeOrganization(w.Context(), authority.SystemCaller(), authority.ChangeOrganizationInput{ID: w.south.ID, Name: ptr(fmt.Sprint("South ", renamed))})
+			w.must(err)
+			w.must(second.Applied(w.Context(), first.Revision()))
+			_, stale := first.Verify(&verify.Request{Credential: "unknown"})
+			_, staler := second.Verify(&verify.Request{Credential: "unknown"})
+			if stale == nil && staler == nil {
+				return
+			}
+		}
+		w.Fatal("the indexes stay behind")
 	}
 }
 
