@@ -2,11 +2,13 @@ package authority_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -390,6 +392,8 @@ type calendarPost struct {
 
 var keyLink = regexp.MustCompile(`/settings/api-keys/(crd_[0-9A-Za-z]{12})\b`)
 
+var moreKeys = regexp.MustCompile(`(?m)^and (\d+) more\.$`)
+
 func (p *calendarPost) Send(ctx context.Context, d store.Delivery) error {
 	if d.Attempts == 1 && p.c.one(10) {
 		return &outbox.Failure{Status: 451}
@@ -402,11 +406,11 @@ func (p *calendarPost) Send(ctx context.Context, d store.Delivery) error {
 	if err != nil || !send {
 		return err
 	}
-	for _, found := range keyLink.FindAllStringSubmatch(m.Text, -1) {
-		id, err := credential.ParseID(found[1])
-		if err != nil {
-			return err
-		}
+	ids, err := p.meant(ctx, d, m)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
 		said := calendarSaid{to: d.Recipient, id: id, tick: len(p.c.ticks), killed: p.dies}
 		var expires, marked int64
 		row := p.c.raw.QueryRowContext(ctx, "SELECT days, expires_at, at FROM notices WHERE credential_id = '"+string(id[:])+"'")
@@ -421,4 +425,48 @@ func (p *calendarPost) Send(ctx context.Context, d store.Delivery) error {
 		return p.store.Close() // sent, and nobody will ever know
 	}
 	return nil
+}
+
+// meant are the keys that a message is about: those that it names, and where it says that
+// there are more, those of its digest that still live. They are as many as it says.
+func (p *calendarPost) meant(ctx context.Context, d store.Delivery, m outbox.Mail) (ids []credential.ID, err error) {
+	named := map[string]bool{}
+	for _, found := range keyLink.FindAllStringSubmatch(m.Text, -1) {
+		named[found[1]] = true
+	}
+	more := 0
+	if found := moreKeys.FindStringSubmatch(m.Text); found != nil {
+		if more, err = strconv.Atoi(found[1]); err != nil {
+			return nil, err
+		}
+	}
+	var what struct{ Digest string }
+	if err := json.Unmarshal(d.Payload, &what); err != nil {
+		return nil, err
+	}
+	rows, err := p.c.raw.QueryContext(ctx, fmt.Sprintf("SELECT c.id FROM notices AS n JOIN credentials AS c ON c.id = n.credential_id AND c.expires_at = n.expires_at "+
+		"WHERE n.digest_id = '%s' AND c.state IN ('active', 'suspended') AND c.expires_at > %d", what.Digest, p.c.clock.Now().UnixMicro()))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	missed := len(named)
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		id, err := credential.ParseID("crd_" + text)
+		if err != nil {
+			return nil, err
+		}
+		if named[id.String()] {
+			missed--
+		}
+		ids = append(ids, id)
+	}
+	if missed != 0 || len(ids) != len(named)+more {
+		p.c.Errorf("a message names %d keys and tells of %d more; there are %d, and %d that it names are not among them", len(named), more, len(ids), missed)
+	}
+	return ids, rows.Err()
 }
