@@ -130,7 +130,7 @@ test('PV7: creating asks for a name, and shows everything once', async () => {
   await expect.poll(() => asked.length).toBe(1);
   expect(await shown.isVisible()).toBe(true);
   const copy = shown.getByRole('button', { name: 'Copy API key' });
-  expect(await copy.evaluate((e) => e === document.activeElement)).toBe(true);
+  await expect.poll(() => copy.evaluate((e) => e === document.activeElement)).toBe(true);
   await page.keyboard.press('Enter');
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(key);
   expect(await w.verify({ id: mara().id, secret: key })).toMatchObject({ valid: true });
@@ -240,7 +240,7 @@ test('NV6: search finds parts of what is shown, never what is hidden', async () 
   const key = w.server.tenant('PV').credentials.find((c) => c.name === 'Nightly report export')!;
   const search = page.getByRole('searchbox', { name: 'Search keys' });
   await page.keyboard.press('/');
-  expect(await search.evaluate((e) => e === document.activeElement)).toBe(true);
+  await expect.poll(() => search.evaluate((e) => e === document.activeElement)).toBe(true);
   for (const [text, name] of [
     ['ightly rep', 'Nightly report export'],
     ['Okafor', 'CRM synchronization'],

@@ -236,13 +236,13 @@ test('EE6: deleting an app revokes its key', async () => {
   const alert = page.getByRole('alertdialog', { name: 'Delete “Doomed app”?' });
   await alert.getByText('Its key is revoked and tokens already issued stop working.').waitFor();
   await expectAccessible(page);
-  expect(await alert.getByRole('button', { name: 'Cancel' }).evaluate((el) => el === document.activeElement)).toBe(
-    true,
-  );
+  await expect
+    .poll(() => alert.getByRole('button', { name: 'Cancel' }).evaluate((el) => el === document.activeElement))
+    .toBe(true);
   await alert.getByRole('button', { name: 'Delete app' }).click();
   await page.waitForURL(/\/apps$/);
   await page.getByRole('table', { name: 'Apps' }).waitFor();
-  expect(await page.getByRole('link', { name: 'Doomed app' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('link', { name: 'Doomed app' }).count()).toBe(0);
   expect((await w.verify({ credential: key })).valid).toBe(false);
   await page.goBack();
   await page.getByText('There is no such app, or you may not see it.').waitFor();

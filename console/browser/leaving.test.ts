@@ -103,7 +103,7 @@ test('keys are suspended with their user, by the keyboard and on a phone', async
   await page.getByRole('button', { name: 'Suspend' }).click();
   const dialog = page.getByRole('alertdialog', { name: 'Suspend “Omar Aziz”?' });
   await dialog.getByRole('list', { name: 'Credentials' }).waitFor();
-  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Cancel');
+  await expect.poll(() => page.evaluate(() => document.activeElement!.textContent)).toBe('Cancel');
   await expectAccessible(page);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);

@@ -53,7 +53,7 @@ test('NV1: a tenant is made, worked in, suspended, resumed and deleted', async (
   await page.getByRole('button', { name: 'Delete tenant' }).click();
   const sure = page.getByRole('alertdialog');
   await sure.waitFor();
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
   await expectAccessible(page);
   await sure.getByRole('button', { name: 'Delete tenant' }).click();
   await page.waitForURL(/\/tenants$/);

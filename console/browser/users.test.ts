@@ -35,7 +35,9 @@ test('someone is invited: the link is shown once, and the person signs in with i
   const link = await shown.locator('[data-secret]').innerText();
   expect(link).toContain('/invitation');
   await expectAccessible(page);
-  expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toBe('Copy Invitation link');
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement!.getAttribute('aria-label')))
+    .toBe('Copy Invitation link');
   // It is held: Esc does not lose the link.
   await page.keyboard.press('Escape');
   await shown.getByRole('button', { name: 'Copy Invitation link' }).click();
