@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A second, as it is by default, is less than a reload takes on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
