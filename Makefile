@@ -69,6 +69,8 @@ unit:
 	@tools/install-debian gcc postgresql
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -timeout 40m $(PACKAGES) | grep --line-buffered -v 'no test files'
+	@echo '== every route on PostgreSQL, without the race detector'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -timeout 20m -run '^(TestAuthorizationMatrix|TestHostileInput)$$/^postgres$$' ./internal/server
 
 .PHONY: e2e
 e2e:

@@ -131,7 +131,7 @@ func (r row) mayPass(role string, rel relation) bool {
 }
 
 func TestAuthorizationMatrix(t *testing.T) {
-	eachEngine(t, func(t *testing.T, w *world) {
+	eachEngineApart(t, func(t *testing.T, w *world) {
 		t.Helper()
 		for _, rt := range w.server.Routes() {
 			name := rt.Method + " " + rt.Pattern
