@@ -263,7 +263,9 @@ func (a *Authority) Operation(ctx context.Context, caller access.Caller, in Oper
 	if err != nil {
 		return out, err
 	}
+	var read uint64
 	err = a.view(ctx, caller, tenant, func(s *scope) error {
+		read = s.tx.Head()
 		o, err := s.tx.Operation(in.ID)
 		if err != nil {
 			return err
@@ -276,5 +278,9 @@ func (a *Authority) Operation(ctx context.Context, caller access.Caller, in Oper
 		out, err = showOperation(o)
 		return err
 	})
+	if err == nil && out.State == OperationDone && a.applied != nil {
+		// Whoever is told that it is done may rely on it: this node's index has it, too.
+		err = a.applied(ctx, read)
+	}
 	return out, err
 }

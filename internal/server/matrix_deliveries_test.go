@@ -13,7 +13,7 @@ import (
 var deliveryMatrix = map[string]row{
 	"GET /v1/deliveries": {where: byRoot, roles: superAdmins, call: func(w *world, c *client, at place) reply {
 		w.once("delivery", at, (*world).targetDelivery)
-		return c.observed(http.MethodGet, of(at, "/v1/deliveries?limit=200"), nil)
+		return c.observed(http.MethodGet, of(at, "/v1/deliveries?kind=mail&limit=200"), nil)
 	}, found: func(w *world, at place) string { return w.once("delivery", at, (*world).targetDelivery) }},
 	"POST /v1/deliveries/{id}/retry": {where: byRoot, roles: superAdmins, call: on(http.MethodPost, "/v1/deliveries/{id}/retry", (*world).targetDelivery, nil)},
 }
