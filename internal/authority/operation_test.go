@@ -300,18 +300,19 @@ func TestRunWorksOperationsOff(t *testing.T) {
 		ran := make(chan error, 1)
 		go func() { ran <- w.a.Run(ctx) }()
 		o := w.bulk(w.super, authority.BulkKeysInput{Action: authority.BulkSuspend, IDs: w.manyKeys(250, w.super)})
-		done := make(chan struct{})
+		moved := make(chan struct{}, 1)
 		w.applied.Then(func(int) {
-			if o, err := w.a.Operation(w.Context(), w.super, authority.OperationInput{ID: o.ID}); err == nil && o.State == authority.OperationDone {
-				select {
-				case <-done:
-				default:
-					close(done)
-				}
+			select {
+			case moved <- struct{}{}:
+			default: // it is known already
 			}
 		})
 		w.key(w.super) // in case it was done before we listened
-		<-done
+		for range moved {
+			if w.operation(o).State == authority.OperationDone {
+				break
+			}
+		}
 		stop()
 		w.must(<-ran)
 	})
