@@ -6,7 +6,9 @@ GO      ?= go
 ADDR    ?= 127.0.0.1:8080
 DATA    ?= data
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
-BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+# Whatever is not watched for races is compiled with the same settings as the program, and so once.
+PLAIN   := CGO_ENABLED=0 GOFLAGS=-trimpath
+BUILD   := $(PLAIN) $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
 # Everything but the tests of the built binary, which run by themselves so that
 # nothing else takes the processor while they measure.
@@ -30,7 +32,7 @@ help:
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
 	@echo 'make browser the console in Chromium, against the built program'
 	@echo 'make screenshots  pictures of every page, wide and narrow, light and dark, in console/shots/'
-	@echo 'make lint    formatting, vet and the linters'
+	@echo 'make lint    formatting and the linters, go vet's among them'
 	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
 	@echo 'make soak    the long torture: 1,000 rounds of every race and 200 kills on each database'
 	@echo 'make clean   remove bin/ (the demo data in $(DATA)/ stays)'
@@ -70,13 +72,13 @@ unit:
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -timeout 40m $(PACKAGES) | grep --line-buffered -v 'no test files'
 	@echo '== every route on PostgreSQL, without the race detector'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -timeout 20m -run '^(TestAuthorizationMatrix|TestHostileInput)$$/^postgres$$' ./internal/server
+	@$(PLAIN) CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -timeout 20m -run '^(TestAuthorizationMatrix|TestHostileInput)$$/^postgres$$' ./internal/server
 
 .PHONY: e2e
 e2e:
 	@tools/install-debian postgresql nginx caddy curl jq openssl gettext-base
 	@echo '== end to end: the built binary, nginx, SQLite and PostgreSQL'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
+	@$(PLAIN) CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 15m ./e2e/...
 
 # What can be known of the console without a browser.
 .PHONY: console-check
@@ -99,17 +101,16 @@ screenshots: build
 
 .PHONY: lint
 lint:
-	@echo '== formatting, vet and linters'
+	@echo '== formatting and linters'
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
-	@$(GO) vet ./...
 	@mkdir -p bin
-	@cd tools && $(GO) build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	@bin/golangci-lint run ./...
+	@cd tools && $(PLAIN) $(GO) build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@$(PLAIN) bin/golangci-lint run ./...
 
 .PHONY: bench
 bench: build
 	@tools/install-debian postgresql wrk
-	@DURABLE=1 e2e/postgres/with-postgres $(GO) run ./bench
+	@$(PLAIN) DURABLE=1 e2e/postgres/with-postgres $(GO) run ./bench
 	@tools/install-debian chromium fonts-liberation
 	@cd console && npm run --silent bench
 
@@ -119,9 +120,9 @@ soak:
 	@echo '== races, 1,000 rounds of each on both databases'
 	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -count=1 -timeout 2h -v -run TestRaceOf ./internal/authority
 	@echo '== two years of expiry notices over 1,000 keys, on both databases, with one node and three'
-	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run TestNoticeCalendar ./internal/authority
+	@$(PLAIN) SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run TestNoticeCalendar ./internal/authority
 	@echo '== kills, nodes and databases that go away'
-	@SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run 'Kill|Nodes|Away' ./e2e/...
+	@$(PLAIN) SOAK=1 CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -count=1 -timeout 6h -v -run 'Kill|Nodes|Away' ./e2e/...
 
 .PHONY: clean
 clean:

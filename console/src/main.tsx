@@ -11,6 +11,7 @@ import { createRoot } from 'react-dom/client';
 import { onSignedOut } from './api/client';
 import { queryClient } from './api/query';
 import { router } from './router';
+import { meQuery } from './session/me';
 import { resolver, theme } from './theme';
 
 // Styles that libraries insert carry the page's nonce; without it the policy refuses them.
@@ -24,6 +25,12 @@ onSignedOut(() => {
   queryClient.clear();
   void router.navigate({ to: '/sign-in', search: { next } as never });
 });
+
+// Who is signed in and the page's own code are asked for at once, not one after the other.
+void queryClient.prefetchQuery(meQuery);
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById]);
+}
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
