@@ -3,12 +3,8 @@ package outbox_test
 import (
 	"context"
 	"errors"
-	"io"
 	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
 	"net"
-	"net/mail"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -67,43 +63,11 @@ func TestMailConversation(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
-			if text, html := parts(t, m); text != "Look at them." || html != "<p>Look at them.</p>" {
+			if text, html := m.MustParts(t); text != "Look at them." || html != "<p>Look at them.</p>" {
 				t.Errorf("text %q, HTML %q", text, html)
 			}
 		})
 	}
-}
-
-// parts are the two forms of a mail.
-func parts(tb testing.TB, m outboxtest.Mail) (text, html string) {
-	tb.Helper()
-	msg, err := mail.ReadMessage(strings.NewReader(m.Raw))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
-		tb.Fatalf("%q, %v", kind, err)
-	}
-	var found []string
-	for r := multipart.NewReader(msg.Body, params["boundary"]); ; {
-		p, err := r.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-		body, err := io.ReadAll(quotedprintable.NewReader(p))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		found = append(found, strings.TrimSpace(string(body)))
-	}
-	if len(found) != 2 {
-		tb.Fatalf("%d parts", len(found))
-	}
-	return found[0], found[1]
 }
 
 // NV11: whatever a key or a person is called, a header stays one header.

@@ -8,9 +8,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"math/big"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"slices"
@@ -53,8 +57,8 @@ type Options struct {
 	TLS outbox.SMTPTLS // empty means starttls
 	// Password makes AUTH PLAIN necessary, for the user "claviger".
 	Password string
-	// Behave says what goes wrong at a step; value is the address at StepFrom and StepTo, and
-	// the subject at StepData. Nil: nothing does.
+	// Behave says what goes wrong at a step; value is the address at StepFrom, and the
+	// recipient's at StepTo and StepAccepted; at StepData the subject. Nil: nothing does.
 	Behave func(step Step, value string) error
 }
 
@@ -67,11 +71,45 @@ type Mail struct {
 	Header   mail.Header
 }
 
+// MustParts are the two forms of a mail.
+func (m Mail) MustParts(tb testing.TB) (text, html string) {
+	tb.Helper()
+	msg, err := mail.ReadMessage(strings.NewReader(m.Raw))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		tb.Fatalf("%q, %v", kind, err)
+	}
+	var found []string
+	for r := multipart.NewReader(msg.Body, params["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		body, err := io.ReadAll(quotedprintable.NewReader(p))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		found = append(found, strings.TrimSpace(string(body)))
+	}
+	if len(found) != 2 {
+		tb.Fatalf("%d parts", len(found))
+	}
+	return found[0], found[1]
+}
+
 // Server is a mail server. It ends with the test.
 type Server struct {
-	Addr    string
-	Roots   *x509.CertPool
-	options Options
+	Addr  string
+	Roots *x509.CertPool
+	// RootsPEM are the Roots for another process, such as in a file that SSL_CERT_FILE names.
+	RootsPEM []byte
+	options  Options
 
 	mu    sync.Mutex
 	mails []Mail // mu guards it
@@ -84,7 +122,8 @@ func MustListen(tb testing.TB, o Options) *Server {
 		o.TLS = outbox.SMTPStartTLS
 	}
 	certificate, roots := mustCertify(tb)
-	s := &Server{Roots: roots, options: o}
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})
+	s := &Server{Roots: roots, RootsPEM: encoded, options: o}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -220,7 +259,7 @@ func (v *session) Data(r io.Reader) error {
 	v.server.mu.Lock()
 	v.server.mails = append(v.server.mails, Mail{From: v.from, To: v.to, TLS: secured, User: v.user, Raw: string(raw), Header: m.Header})
 	v.server.mu.Unlock()
-	return v.step(StepAccepted, "")
+	return v.step(StepAccepted, v.to)
 }
 
 // mustCertify makes a certificate for the loopback address, and who vouches for it.
