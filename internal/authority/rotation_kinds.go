@@ -106,31 +106,22 @@ func (a *Authority) RollBackApp(ctx context.Context, caller access.Caller, in Ap
 	return a.changeAppRotation(ctx, caller, in, rollBack)
 }
 
-func (a *Authority) changeAppRotation(ctx context.Context, caller access.Caller, in AppInput, r rotationChange) (out App, err error) {
-	revision, err := a.changeApp(ctx, caller, in, r.keeps, func(c *change, app tenancy.App, _ []tenancy.OrgID) error {
+func (a *Authority) changeAppRotation(ctx context.Context, caller access.Caller, in AppInput, r rotationChange) (App, error) {
+	return a.changeAppOnce(ctx, caller, in, r.action, r.keeps, func(c *change, app tenancy.App) (func() (tenancy.App, error), error) {
 		k, err := c.appCredential(app.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r.keeps {
 			if err := c.mayGiveApp(app, k); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		out, err = once(c, "app."+r.action+"/"+string(app.ID), in.Idempotency, func() (App, string, error) {
-			if _, err := c.applyRotationChange("app", appTarget(app), k, r); err != nil {
-				return App{}, "", err
-			}
-			shown, err := c.showApp(app)
-			return shown, string(app.ID), err
-		}, c.appAgain)
-		return err
+		return func() (tenancy.App, error) {
+			_, err := c.applyRotationChange("app", appTarget(app), k, r)
+			return app, err
+		}, nil
 	})
-	if err != nil {
-		return App{}, err
-	}
-	out.Revision = revision
-	return out, nil
 }
 
 // AppPreviousUses answers from where an app's key or secret before the present ones was
