@@ -58,23 +58,29 @@ type wish struct {
 	labels    tenancy.Labels
 }
 
-// newKey applies the core's rules to a wish.
-func (c *change) newKey(r keyRules, w wish, made freshSecrets) (credential.Credential, error) {
-	none := credential.Credential{}
+// newKey applies the core's rules and the tenant's policy to a wish.
+func (c *change) newKey(r keyRules, w wish, made freshSecrets) (k credential.Credential, err error) {
 	if err := c.mayCreate(r.kind); err != nil {
-		return none, err
+		return k, err
 	}
 	if err := c.validateName(w.name); err != nil {
-		return none, err
+		return k, err
 	}
+	if w.networks, err = c.networksOf(w.networks); err != nil {
+		return k, err
+	}
+	return c.keyLike(r, w, made)
+}
+
+// keyLike is newKey for a key that takes the place of one that is there, with its name and
+// its networks: what policy says about these, and about who makes keys, was asked when that
+// one was made.
+func (c *change) keyLike(r keyRules, w wish, made freshSecrets) (credential.Credential, error) {
+	none := credential.Credential{}
 	if err := credential.ValidateLimits(w.limits); err != nil {
 		return none, err
 	}
 	if err := tenancy.ValidateLabels(w.labels); err != nil {
-		return none, err
-	}
-	networks, err := c.networksOf(w.networks)
-	if err != nil {
 		return none, err
 	}
 	ends, err := credential.Expiry(r.kind, w.expiresAt, c.tenant.Policy, c.caller.CredentialExpires, c.now)
@@ -90,7 +96,7 @@ func (c *change) newKey(r keyRules, w wish, made freshSecrets) (credential.Crede
 	}
 	return credential.Credential{
 		ID: made.id, TenantID: c.tenant.ID, Kind: r.kind, Name: w.name, Hint: made.hint(),
-		State: credential.Active, Networks: networks, Limits: w.limits, Labels: w.labels, SecretVersion: 1,
+		State: credential.Active, Networks: w.networks, Limits: w.limits, Labels: w.labels, SecretVersion: 1,
 		NotBefore: starts, ExpiresAt: ends, CreatedAt: c.now, CreatedBy: c.caller.Principal, CreatedByName: plain(c.caller.Name),
 	}, nil
 }

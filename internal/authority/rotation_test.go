@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -400,6 +401,43 @@ func TestSecondKeyPair(t *testing.T) {
 		w.must(err)
 		if read(fourth.ID).State != credential.Expired || read(fifth.ID).State != credential.Active {
 			t.Error("a replaced key goes on after its grace")
+		}
+	})
+}
+
+// B3, B7: a policy that came later keeps nobody from rotating what is there, whatever kind
+// it is of.
+func TestRotationUnderALaterPolicy(t *testing.T) {
+	engines(t, func(w *world) {
+		t := w.TB
+		ctx := t.Context()
+		account := w.account()
+		old, err := w.a.IssueServiceAccountKey(ctx, w.super, authority.IssueServiceAccountKeyInput{
+			ServiceAccount: account.ID, PublicKeyPEM: w.publicKey(), Name: "nightly", Networks: cidrs("192.0.2.0/24"),
+			Labels: tenancy.Labels{ExternalID: "job-7", Metadata: map[string]string{"team": "reports"}},
+		})
+		w.must(err)
+		for what, policy := range map[string]tenancy.Policy{
+			"nobody makes any": {MayCreate: map[string]tenancy.Creators{"service_account_key": tenancy.CreatorsNobody}},
+			"other names":      {NamePattern: "prod-.+"},
+			"other networks":   {Networks: cidrs("198.51.100.0/24")},
+		} {
+			w.policy(policy, false)
+			_, err := w.a.IssueServiceAccountKey(ctx, w.super, authority.IssueServiceAccountKeyInput{
+				ServiceAccount: account.ID, PublicKeyPEM: w.publicKey(), Name: "nightly", Networks: cidrs("192.0.2.0/24"),
+			})
+			if err == nil {
+				t.Errorf("%s: a new one is made", what)
+			}
+			next, err := w.a.RotateServiceAccountKey(ctx, w.super, authority.RotateServiceAccountKeyInput{ID: old.ID, PublicKeyPEM: w.publicKey()})
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+				continue
+			}
+			if next.Name != "nightly" || !slices.Equal(next.Networks, old.Networks) || next.Labels.Metadata["team"] != "reports" {
+				t.Errorf("%s: %+v", what, next.Key)
+			}
+			old = next
 		}
 	})
 }

@@ -173,8 +173,15 @@ func (a *Authority) IssueServiceAccountKey(ctx context.Context, caller access.Ca
 		return out, err
 	}
 	revision, err := a.changeAccount(ctx, caller, ServiceAccountInput{Tenant: tenant, ID: in.ServiceAccount}, true, func(c *change, account tenancy.ServiceAccount, _ []tenancy.OrgID) error {
-		k, err := c.newAccountKey(account, in, pair)
+		w := wish{name: in.Name, notBefore: in.NotBefore, expiresAt: in.ExpiresAt, networks: in.Networks, labels: in.Labels}
+		if w.name == "" {
+			w.name = "Key " + pair.id[:8]
+		}
+		k, err := c.newKey(serviceAccountKeys, w, pair.name)
 		if err != nil {
+			return err
+		}
+		if k, err = c.ofAccount(account, k, pair); err != nil {
 			return err
 		}
 		out, err = once(c, "service_account_key.issue/"+string(account.ID), in.Idempotency, func() (IssuedServiceAccountKey, string, error) {
@@ -197,15 +204,8 @@ func (a *Authority) IssueServiceAccountKey(ctx context.Context, caller access.Ca
 	return out, nil
 }
 
-func (c *change) newAccountKey(account tenancy.ServiceAccount, in IssueServiceAccountKeyInput, pair keyPair) (credential.Credential, error) {
-	w := wish{name: in.Name, notBefore: in.NotBefore, expiresAt: in.ExpiresAt, networks: in.Networks, labels: in.Labels}
-	if w.name == "" {
-		w.name = "Key " + pair.id[:8]
-	}
-	k, err := c.newKey(serviceAccountKeys, w, pair.name)
-	if err != nil {
-		return k, err
-	}
+// ofAccount makes a new key a service account's, as far as it and the caller may.
+func (c *change) ofAccount(account tenancy.ServiceAccount, k credential.Credential, pair keyPair) (credential.Credential, error) {
 	k.OrganizationID, k.Principal, k.PublicID = account.OrganizationID, accountPrincipal(account.ID), pair.id
 	if account.State != tenancy.Active {
 		return k, problem.New(problem.Conflict, "owner_suspended", "The service account is suspended. Resume it first.")

@@ -24,7 +24,7 @@ type RotateServiceAccountKeyInput struct {
 }
 
 // RotateServiceAccountKey makes a second key pair, or takes its public half, with the name,
-// the networks and at most the life of the one whose place it takes, which ends with the
+// the networks, the metadata and at most the life of the one whose place it takes, which ends with the
 // grace period (B3). It needs claviger.service_accounts:manage where the account is and
 // everything that the account holds. Problems: public_key_taken, rotation_under_way.
 // Audited as service_account_key.rotate, and the new key as service_account_key.issue.
@@ -99,8 +99,13 @@ func (c *change) replacePair(account tenancy.ServiceAccount, old credential.Cred
 	if !known.Successor.IsZero() {
 		return old, problem.New(problem.Conflict, "rotation_under_way", "Another key takes the place of this one already. Finish that or roll it back first.")
 	}
-	k, err := c.newAccountKey(account, IssueServiceAccountKeyInput{Name: old.Name, Networks: old.Networks}, pair)
+	k, err := c.keyLike(serviceAccountKeys, wish{
+		name: old.Name, networks: old.Networks, labels: tenancy.Labels{Metadata: old.Labels.Metadata}, // an external ID can't be had twice
+	}, pair.name)
 	if err != nil {
+		return old, err
+	}
+	if k, err = c.ofAccount(account, k, pair); err != nil {
 		return old, err
 	}
 	if !old.ExpiresAt.IsZero() && (k.ExpiresAt.IsZero() || old.ExpiresAt.Before(k.ExpiresAt)) {
