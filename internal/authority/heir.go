@@ -107,12 +107,14 @@ func (h heir) given(k credential.Credential) credential.Credential {
 }
 
 // mayHandOver checks that the caller may give a credential to the user, and that the user
-// may have it: the right to change it where it is and where it will be, and the giving rule.
+// may have it: the right to change it where it is and where it will be, the giving rule, and
+// what the tenant's policy says about who makes such credentials, since to the new owner it
+// is one that was made for them.
 func (s *scope) mayHandOver(r keyRules, k credential.Credential, h heir) error {
 	if err := s.mayTransit(r, k, revokeKey); err != nil {
 		return err
 	}
-	if err := s.apiAccess(true); err != nil {
+	if err := s.mayPass(k.Kind); err != nil {
 		return err
 	}
 	given := h.given(k)
@@ -123,6 +125,14 @@ func (s *scope) mayHandOver(r keyRules, k credential.Credential, h heir) error {
 		return err
 	}
 	return r.mayGive(s, given)
+}
+
+// mayPass is whether the caller may hand over credentials of a kind at all.
+func (s *scope) mayPass(kind credential.Kind) error {
+	if err := s.apiAccess(true); err != nil {
+		return err
+	}
+	return s.mayCreate(kind)
 }
 
 // NewOwners lists up to 20 active users by name, for the choice of who gets the credentials of

@@ -139,7 +139,7 @@ func (s *scope) owned(k Key) OwnedKey {
 	}
 	if s.mayTransit(r, k.Credential, revokeKey) == nil {
 		out.Fates = append(out.Fates, FateRevoke)
-		if s.apiAccess(true) == nil {
+		if s.mayPass(k.Kind) == nil {
 			out.Fates = append(out.Fates, FateHandOver)
 		}
 	}
@@ -150,10 +150,12 @@ func (s *scope) owned(k Key) OwnedKey {
 // the user, all in one change or not at all. It needs what SuspendUser and DeleteUser need;
 // for each credential that is named the right to change it; and to hand one over the right
 // to give what it carries to the new owner, who must be allowed to have such a credential
-// and, of a client credential, all of its scopes. The new secret is answered only to a
+// and, of a client credential, all of its scopes; the tenant's policy must let the caller
+// make credentials of the kind. The new secret is answered only to a
 // caller who could rotate the credential afterwards: the new owner, or a caller of the
 // system tenant. Everybody else leaves it to the new owner to rotate it. Problems:
-// may_not_hold, last_administrator, owns_client_credentials, the credentials' own. Audited
+// may_not_hold, last_administrator, owns_client_credentials, policy_administrators_only,
+// policy_nobody_creates, the credentials' own. Audited
 // per credential, as user.suspend or user.delete, and in the revocation journal before it
 // returns.
 func (a *Authority) OffboardUser(ctx context.Context, caller access.Caller, in OffboardUserInput) (out OffboardedUser, err error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 func freshUserID(w *world) authority.UserInput { return authority.UserInput{ID: userOf(w.someone())} }
@@ -181,6 +182,56 @@ func TestWhoHandsOver(t *testing.T) {
 		w.refused("more than the giver holds", problem.Denied, "more_than_held", offboard(w.northern, handedOver(k, greater)))
 		w.must(offboard(w.northern, handedOver(k, inside))())
 		w.refused("it is another's now", problem.Conflict, "already_suspended", offboard(w.northern))
+	})
+}
+
+// B7: to be handed over is to be made for the new owner, so whoever may make none hands none
+// over. It can still be ended.
+func TestHandOverUnderAPolicy(t *testing.T) {
+	engines(t, func(w *world) {
+		ctx := w.Context()
+		role := w.role("Maker", string(access.APIKeysGenerate))
+		leaver, heir := w.member(w.acme.ID, w.team.ID, "leaver", role), w.member(w.acme.ID, w.north.ID, "heir", role)
+		k, other := w.key(leaver), w.key(leaver)
+		handOver := func(c access.Caller) error {
+			_, err := w.a.OffboardUser(ctx, c, authority.OffboardUserInput{ID: userOf(leaver), Credentials: []authority.CredentialFate{handedOver(k, heir)}})
+			return err
+		}
+		wantOffered := func(who string, c access.Caller, want bool) {
+			w.Helper()
+			l, err := w.a.UserCredentials(ctx, c, authority.UserCredentialsInput{ID: userOf(leaver)})
+			w.must(err)
+			for _, o := range l.Items {
+				if slices.Contains(o.Fates, authority.FateHandOver) != want || !slices.Contains(o.Fates, authority.FateRevoke) {
+					w.Errorf("%s is offered %v", who, o.Fates)
+				}
+			}
+			owners, err := w.a.NewOwners(ctx, c, authority.NewOwnersInput{ID: userOf(leaver), Search: "heir"})
+			w.must(err)
+			if len(owners) != 1 || (len(owners[0].Refused) == 0) != want {
+				w.Errorf("%s is told of %+v", who, owners)
+			}
+		}
+		only := func(who tenancy.Creators) {
+			w.Helper()
+			w.policy(tenancy.Policy{MayCreate: map[string]tenancy.Creators{"user_key": who}}, false)
+		}
+		only(tenancy.CreatorsAdministrators)
+		wantOffered("a manager", w.northern, false)
+		w.refused("by a manager", problem.Denied, "policy_administrators_only", func() error { return handOver(w.northern) })
+		only(tenancy.CreatorsNobody)
+		wantOffered("an administrator", w.super, false)
+		w.refused("by an administrator", problem.Denied, "policy_nobody_creates", func() error { return handOver(w.super) })
+		_, err := w.a.OffboardUser(ctx, w.super, authority.OffboardUserInput{
+			ID: userOf(leaver), Credentials: []authority.CredentialFate{{ID: other.ID, Fate: authority.FateRevoke}},
+		})
+		w.must(err)
+		only(tenancy.CreatorsAdministrators)
+		wantOffered("an administrator", w.super, true)
+		w.must(handOver(w.super))
+		if got := w.stored(k.ID); got.Principal != heir.Principal {
+			w.Errorf("the key speaks for %v", got.Principal)
+		}
 	})
 }
 
