@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -172,7 +173,8 @@ func (c *change) suspendFor(k credential.Credential, reason fields) error {
 }
 
 // SuspendIdle suspends what lay idle for longer than its tenant's policy says: neither used
-// nor made nor resumed, as far as use has been written down. It returns how many. Audited
+// nor made nor resumed, and for credential.UseNoted on top, until when a use is written down.
+// A tenant that it fails for does not keep it from the others. It returns how many. Audited
 // per credential, as the installation's own doing.
 func (a *Authority) SuspendIdle(ctx context.Context) (suspended int, err error) {
 	var tenants []tenancy.Tenant
@@ -185,16 +187,20 @@ func (a *Authority) SuspendIdle(ctx context.Context) (suspended int, err error) 
 	if err != nil {
 		return 0, err
 	}
+	var failed []error
 	for _, t := range tenants {
 		for i := range t.Policy.Kept.Idle {
+			if ctx.Err() != nil {
+				break
+			}
 			n, err := a.suspendIdleStep(ctx, t, i)
 			suspended += n
 			if err != nil {
-				return suspended, err
+				failed = append(failed, fmt.Errorf("tenant %s: %w", t.ID, err))
 			}
 		}
 	}
-	return suspended, nil
+	return suspended, errors.Join(append(failed, ctx.Err())...)
 }
 
 // suspendIdleStep suspends those that one step of a tenant's policy is for.
@@ -220,7 +226,7 @@ func (a *Authority) suspendIdleStep(ctx context.Context, t tenancy.Tenant, i int
 
 // idleUnder finds what is idle by one of the steps.
 func idleUnder(steps []tenancy.IdleStep, i int, now time.Time) store.LivingFilter {
-	f := store.LivingFilter{Now: now, IdleSince: now.AddDate(0, 0, -steps[i].Days), MadeFrom: steps[i].Since}
+	f := store.LivingFilter{Now: now, IdleSince: credential.IdleSince(steps[i].Days, now), MadeFrom: steps[i].Since}
 	if i+1 < len(steps) {
 		f.MadeBefore = steps[i+1].Since
 	}

@@ -110,7 +110,7 @@ func (s *scope) filtersOf(p tenancy.Policy) (list []ruleFilter) {
 	if p.SuspendIdleDays > 0 {
 		list = append(list, ruleFilter{
 			RulePreview{Rule: credential.RuleIdle, Does: credential.IsSuspended},
-			store.LivingFilter{Now: s.now, IdleSince: s.now.AddDate(0, 0, -p.SuspendIdleDays)},
+			store.LivingFilter{Now: s.now, IdleSince: credential.IdleSince(p.SuspendIdleDays, s.now)},
 		})
 	}
 	return list

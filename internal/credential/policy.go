@@ -101,16 +101,23 @@ func NetworksUnder(own, policy []netip.Prefix) (networks []netip.Prefix, changed
 	return tenancy.Intersect(own, policy), true
 }
 
+// UseNoted is how long it may take until a use is written down: nodes do that within a
+// minute, unless the database is away. What seems idle may have been used since.
+const UseNoted = 10 * time.Minute
+
+// IdleSince is since when a credential must have been idle to count as idle for so many days.
+func IdleSince(days int, now time.Time) time.Time { return now.AddDate(0, 0, -days).Add(-UseNoted) }
+
 // Idle reports whether the credential is active and was neither used nor made nor resumed
-// for so many days. One that has yet to begin is not idle.
+// for so many days, and UseNoted. One that has yet to begin is not idle.
 func (c Credential) Idle(days int, now time.Time) bool {
-	since := c.CreatedAt
+	last := c.CreatedAt
 	for _, t := range []time.Time{c.LastUsedAt, c.ResumedAt, c.NotBefore} {
-		if t.After(since) {
-			since = t
+		if t.After(last) {
+			last = t
 		}
 	}
-	return c.StateAt(now) == Active && !now.Before(since.AddDate(0, 0, days))
+	return c.StateAt(now) == Active && !last.After(IdleSince(days, now))
 }
 
 // NewNetworks are the networks of a credential that is made or changed under a policy: the

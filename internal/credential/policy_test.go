@@ -90,9 +90,11 @@ func TestUnder(t *testing.T) {
 	}
 }
 
-// B7: idle is who was neither used nor made nor resumed nor due to begin for so long.
+// B7: idle is who was neither used nor made nor resumed nor due to begin for so long, and for
+// as long on top as a use may not have been written down.
 func TestIdle(t *testing.T) {
-	long, short := stored.Add(-30*day), stored.Add(-30*day+time.Microsecond)
+	long := stored.Add(-30*day - credential.UseNoted)
+	short := long.Add(time.Microsecond)
 	for name, row := range map[string]struct {
 		c    credential.Credential
 		want bool
