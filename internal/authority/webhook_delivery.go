@@ -210,11 +210,23 @@ type passed struct {
 }
 
 // DispatchWebhooks turns audit events into deliveries for the webhooks that want them, and
-// returns how many it made. Any number of nodes may do it at the same time: deliveries and
+// returns how many it made. The webhooks take turns, so that one of which much is to be told
+// keeps no other waiting. Any number of nodes may do it at the same time: deliveries and
 // the position behind them are written in one transaction, and only by who read from there.
 func (a *Authority) DispatchWebhooks(ctx context.Context) (made int, err error) {
 	a.dispatching.Lock()
 	defer a.dispatching.Unlock()
+	for more := true; more && err == nil; {
+		var n int
+		n, more, err = a.dispatchTurn(ctx)
+		made += n
+	}
+	return made, err
+}
+
+// dispatchTurn makes one batch of deliveries for each webhook. more says that for some there
+// are further ones.
+func (a *Authority) dispatchTurn(ctx context.Context) (made int, more bool, err error) {
 	var failed []error
 	still := map[string]passed{}
 	for after := ""; ctx.Err() == nil; {
@@ -224,11 +236,11 @@ func (a *Authority) DispatchWebhooks(ctx context.Context) (made int, err error) 
 			return err
 		})
 		if err != nil {
-			return made, errors.Join(append(failed, err)...)
+			return made, false, errors.Join(append(failed, err)...)
 		}
 		for _, w := range due {
-			n, p, err := a.dispatch(ctx, w, a.passed[w.ID])
-			made += n
+			n, p, further, err := a.dispatch(ctx, w, a.passed[w.ID])
+			made, more = made+n, more || further
 			if err != nil {
 				failed = append(failed, fmt.Errorf("webhook %s: %w", w.ID, err))
 			}
@@ -242,38 +254,28 @@ func (a *Authority) DispatchWebhooks(ctx context.Context) (made int, err error) 
 		}
 	}
 	a.passed = still
-	return made, errors.Join(append(failed, ctx.Err())...)
+	return made, more, errors.Join(append(failed, ctx.Err())...)
 }
 
-// dispatch makes the deliveries of one webhook, batch after batch.
-func (a *Authority) dispatch(ctx context.Context, w store.Webhook, p passed) (made int, _ passed, err error) {
-	for ctx.Err() == nil {
-		if p.position != w.Position || !p.modified.Equal(w.ModifiedAt) {
-			p = passed{position: w.Position, modified: w.ModifiedAt, read: w.Position, since: a.now()}
-		}
-		events, apps, err := a.eventsFor(ctx, w, p.read)
-		if err != nil || len(events) == 0 {
-			return made, p, err
-		}
-		p.read = events[len(events)-1].Sequence
-		wanted := wantedBy(w, events)
-		if len(wanted) == 0 && p.read-p.position < readAhead && a.now().Sub(p.since) < readAheadFor {
-			if len(events) < webhookBatch {
-				return made, p, nil
-			}
-			continue
-		}
-		moved, err := a.makeMessages(ctx, w, p.read, wanted, apps)
-		if err != nil || !moved {
-			return made, passed{}, err // another node was faster, or somebody changed the webhook
-		}
-		made += len(wanted)
-		w.Position = p.read
-		if len(events) < webhookBatch {
-			return made, passed{}, nil
-		}
+// dispatch makes the next deliveries of one webhook, of a batch of events.
+func (a *Authority) dispatch(ctx context.Context, w store.Webhook, p passed) (made int, _ passed, more bool, err error) {
+	if p.position != w.Position || !p.modified.Equal(w.ModifiedAt) {
+		p = passed{position: w.Position, modified: w.ModifiedAt, read: w.Position, since: a.now()}
 	}
-	return made, p, ctx.Err()
+	events, apps, err := a.eventsFor(ctx, w, p.read)
+	if err != nil || len(events) == 0 {
+		return 0, p, false, err
+	}
+	p.read, more = events[len(events)-1].Sequence, len(events) == webhookBatch
+	wanted := wantedBy(w, events)
+	if len(wanted) == 0 && p.read-p.position < readAhead && a.now().Sub(p.since) < readAheadFor {
+		return 0, p, more, nil
+	}
+	moved, err := a.makeMessages(ctx, w, p.read, wanted, apps)
+	if err != nil || !moved {
+		return 0, passed{}, false, err // another node was faster, or somebody changed the webhook
+	}
+	return len(wanted), passed{}, more, nil
 }
 
 // eventsFor reads the next events, and the credentials of the apps among them.
