@@ -8,6 +8,8 @@
 //     can tell by the delivery's ID, which every attempt carries.
 //   - However many nodes work, one of them has a delivery at a time: whoever takes it gets a
 //     lease and a fence, and whoever comes back after their lease was taken over changes nothing.
+//   - Whoever doesn't answer, or has very much to be told, keeps no other waiting: neither another
+//     recipient nor another tenant.
 //   - Deliveries of one lane go one after another, in the order in which they were made.
 //   - What fails is tried again after 30 s, then ever more seldom up to every 6 h, for 3 days
 //     since the first attempt. Then, or when the other side refuses it for good, it is dead:
@@ -91,7 +93,8 @@ type Config struct {
 	// Logger gets dead deliveries and what the worker survives; nil discards it.
 	Logger *slog.Logger
 
-	// Parallel is how many attempts of one kind are made at the same time; 0 means 16.
+	// Parallel is how many attempts of one kind are made at the same time, of which a tenant has
+	// at most half, and less where others have some; 0 means 32.
 	Parallel int
 	// Timeout ends an attempt; 0 means 30 s. A lease lasts four times as long.
 	Timeout time.Duration
@@ -113,7 +116,7 @@ func (c *Config) fill() error {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Parallel == 0 {
-		c.Parallel = 16
+		c.Parallel = 32
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger-io/claviger/internal/store"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 // Worker delivers what is due. Any number of them, on any number of nodes, may work at the
@@ -99,23 +100,25 @@ type queue struct {
 	*Worker
 	kind    store.DeliveryKind
 	sender  Sender
-	under   int             // attempts under way
-	busy    map[string]int  // of them, by recipient
-	failing map[string]bool // recipients whose last attempt failed
-	ended   chan ending     // one for each attempt
-	wait    sync.WaitGroup  // for the attempts' goroutines
+	under   int                      // attempts under way
+	busy    map[string]int           // of them, by recipient
+	tenants map[tenancy.TenantID]int // and by tenant
+	failing map[string]bool          // recipients whose last attempt failed
+	ended   chan ending              // one for each attempt
+	wait    sync.WaitGroup           // for the attempts' goroutines
 }
 
 // ending says that an attempt has come to its end.
 type ending struct {
 	recipient string
+	tenant    tenancy.TenantID
 	failed    bool // may have been the recipient's fault, and may go on
 }
 
 func (w *Worker) queue(kind store.DeliveryKind, sender Sender) *queue {
 	return &queue{
 		Worker: w, kind: kind, sender: sender,
-		busy: map[string]int{}, failing: map[string]bool{}, ended: make(chan ending, w.cfg.Parallel),
+		busy: map[string]int{}, tenants: map[tenancy.TenantID]int{}, failing: map[string]bool{}, ended: make(chan ending, w.cfg.Parallel),
 	}
 }
 
@@ -162,6 +165,9 @@ func (q *queue) end(e ending) {
 	if q.busy[e.recipient]--; q.busy[e.recipient] == 0 {
 		delete(q.busy, e.recipient)
 	}
+	if q.tenants[e.tenant]--; q.tenants[e.tenant] == 0 {
+		delete(q.tenants, e.tenant)
+	}
 	delete(q.failing, e.recipient)
 	if e.failed {
 		if len(q.failing) >= maxFailing {
@@ -171,16 +177,20 @@ func (q *queue) end(e ending) {
 	}
 }
 
-// room is how many attempts more a recipient may have: a quarter of all, so that four that
-// don't answer leave nothing to the others only when there are no others, and one when the
-// last failed.
+// room is how many attempts more a recipient may have: a quarter of what its tenant may, so
+// that four that don't answer leave nothing to the others only when there are no others, and
+// one when the last failed.
 func (q *queue) room(recipient string) int {
-	most := max(1, q.cfg.Parallel/4)
+	most := max(1, q.cfg.Parallel/8)
 	if q.failing[recipient] {
 		most = 1
 	}
 	return most - q.busy[recipient]
 }
+
+// share is how many attempts a tenant may have while so many are under way: as many as are
+// free, so that however many tenants want all there is, one more gets something.
+func (q *queue) share(under int) int { return q.cfg.Parallel - under }
 
 // begin claims what is due, as far as there is room, and begins the attempts.
 func (q *queue) begin(ctx context.Context) (n int, err error) {
@@ -200,7 +210,8 @@ func (q *queue) begin(ctx context.Context) (n int, err error) {
 		for _, d := range claimed {
 			q.under++
 			q.busy[d.Recipient]++
-			q.wait.Go(func() { q.ended <- ending{recipient: d.Recipient, failed: q.attempt(ctx, d)} })
+			q.tenants[d.TenantID]++
+			q.wait.Go(func() { q.ended <- ending{recipient: d.Recipient, tenant: d.TenantID, failed: q.attempt(ctx, d)} })
 		}
 		n += len(claimed)
 		if len(claimed) == 0 {
@@ -212,10 +223,15 @@ func (q *queue) begin(ctx context.Context) (n int, err error) {
 
 // choose looks for what is due without keeping writers waiting, and shares the room out.
 func (q *queue) choose(ctx context.Context) (ids []string, err error) {
-	var full []string
+	var full store.DeliveryExcept
 	for recipient := range q.busy {
 		if q.room(recipient) <= 0 {
-			full = append(full, recipient)
+			full.Recipients = append(full.Recipients, recipient)
+		}
+	}
+	for tenant, busy := range q.tenants {
+		if busy >= q.share(q.under) {
+			full.Tenants = append(full.Tenants, tenant)
 		}
 	}
 	var due []store.DueDelivery
@@ -223,10 +239,11 @@ func (q *queue) choose(ctx context.Context) (ids []string, err error) {
 		due, err = tx.AllTenantsDueDeliveries([]store.DeliveryKind{q.kind}, q.cfg.Now(), full, 4*q.cfg.Parallel)
 		return err
 	})
-	given := map[string]int{}
+	given, shared := map[string]int{}, map[tenancy.TenantID]int{}
 	for _, d := range due {
-		if len(ids) < q.cfg.Parallel-q.under && given[d.Recipient] < q.room(d.Recipient) {
+		if given[d.Recipient] < q.room(d.Recipient) && q.tenants[d.TenantID]+shared[d.TenantID] < q.share(q.under+len(ids)) {
 			given[d.Recipient]++
+			shared[d.TenantID]++
 			ids = append(ids, d.ID)
 		}
 	}

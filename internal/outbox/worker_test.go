@@ -388,6 +388,44 @@ func TestOneRecipientDoesNotHoldUpTheOthers(t *testing.T) {
 	})
 }
 
+// A tenant of which nobody answers, however many recipients it has and however much there is
+// for them, leaves something to the others.
+func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
+	onEngines(t, func(p *place) {
+		goOn, other := make(chan struct{}), make(chan struct{})
+		p.webhook.do = func(_ context.Context, d store.Delivery) error {
+			if d.TenantID != p.tenant.Tenant.ID {
+				close(other)
+				return nil
+			}
+			<-goOn
+			return errors.New("timed out")
+		}
+		for i := range 100 {
+			p.add(fmt.Sprintf("dlv_%02d", i), toHook, func(d *store.Delivery) { d.Recipient = "whk_" + fmt.Sprint(i) })
+		}
+		ctx, cancel := context.WithCancel(p.Context())
+		done := make(chan error, 1)
+		w := p.worker(func(c *outbox.Config) { c.Parallel = 8 })
+		go func() { done <- w.Run(ctx) }()
+		tenant := storetest.MustInsert(p, p.store, "b")[0].Tenant.ID
+		p.add("dlv_other", toHook, func(d *store.Delivery) { d.TenantID, d.Recipient = tenant, "whk_other" })
+		select {
+		case <-other:
+		case <-time.After(20 * time.Second):
+			p.Error("another tenant's delivery waits for those that don't answer")
+		}
+		if n := len(p.webhook.took()); n > 5 {
+			p.Errorf("%d of 8 attempts at the same time, and one tenant's should be half", n)
+		}
+		cancel()
+		close(goOn)
+		if err := <-done; err != nil {
+			p.Error(err)
+		}
+	})
+}
+
 // What was done with 30 days ago is removed.
 func TestTidy(t *testing.T) {
 	onEngines(t, func(p *place) {

@@ -165,22 +165,34 @@ func (tx *Tx) AllTenantsDeliveryTenant(id string) (tenancy.TenantID, error) {
 }
 
 // DueDelivery is one that could be claimed.
-type DueDelivery struct{ ID, Recipient string }
+type DueDelivery struct {
+	ID, Recipient string
+	TenantID      tenancy.TenantID
+}
+
+// DeliveryExcept are those whose deliveries are left out for now.
+type DeliveryExcept struct {
+	Recipients []string
+	Tenants    []tenancy.TenantID
+}
 
 // AllTenantsDueDeliveries finds what could be claimed now, what has waited longest first, at
-// most limit of them and none for the recipients in except. Of a lane only the first that is
+// most limit of them and none that are left out. Of a lane only the first that is
 // not finished is due, and none while that one is leased or waits to be tried again.
-func (tx *Tx) AllTenantsDueDeliveries(kinds []DeliveryKind, now time.Time, except []string, limit int) ([]DueDelivery, error) {
+func (tx *Tx) AllTenantsDueDeliveries(kinds []DeliveryKind, now time.Time, except DeliveryExcept, limit int) ([]DueDelivery, error) {
 	rows, err := all[deliveryRow](tx, "deliveries", func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = dueDeliveries(q, kinds, now).Column("id", "recipient").Limit(int64(limit))
-		if len(except) > 0 {
-			q = q.Where("recipient NOT IN (?)", bun.List(except))
+		q = dueDeliveries(q, kinds, now).Column("id", "recipient", "tenant_id").Limit(int64(limit))
+		if len(except.Recipients) > 0 {
+			q = q.Where("recipient NOT IN (?)", bun.List(except.Recipients))
+		}
+		if len(except.Tenants) > 0 {
+			q = q.Where("tenant_id NOT IN (?)", bun.List(except.Tenants))
 		}
 		return q
 	})
 	out := make([]DueDelivery, len(rows))
 	for i := range rows {
-		out[i] = DueDelivery{ID: rows[i].ID, Recipient: rows[i].Recipient}
+		out[i] = DueDelivery{ID: rows[i].ID, Recipient: rows[i].Recipient, TenantID: tenancy.TenantID(rows[i].TenantID)}
 	}
 	return out, err
 }
