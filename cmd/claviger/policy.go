@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -151,13 +153,20 @@ func finished(ctx context.Context, c *client.Client, o *api.Operation) (*api.Ope
 	return o, nil
 }
 
+// readPolicy reads a policy's file. A rule that is not known is an error: left out silently, it
+// would be none.
 func readPolicy(file string) (policy api.Policy, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return policy, fmt.Errorf("reading the policy: %w", err)
 	}
-	if err := json.Unmarshal(data, &policy); err != nil {
-		return policy, fmt.Errorf("reading the policy: %w", err)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&policy); err != nil {
+		return policy, hinted("Begin with what claviger policy show prints.", "reading the policy: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return policy, hinted("Give a file with one JSON object.", "reading the policy: there is more in the file than one")
 	}
 	return policy, nil
 }

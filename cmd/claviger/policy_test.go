@@ -30,6 +30,12 @@ func TestPolicyCommands(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"networks": ["192.0.2.0/24"], "show_once": ["organization_key"], "name_pattern": "[a-z]+"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	misspelt, two := file+".misspelt", file+".two"
+	for name, text := range map[string]string{misspelt: `{"suspend_idle_day": 90}`, two: `{"suspend_idle_days": 90} {"networks": ["192.0.2.0/24"]}`} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	env := map[string]string{"CLAVIGER_URL": n.URL(), "CLAVIGER_CREDENTIAL": key}
 	for _, step := range []struct {
 		args   []string
@@ -39,6 +45,9 @@ func TestPolicyCommands(t *testing.T) {
 		{[]string{"show", string(tenant.ID)}, 0, "{}"},
 		{[]string{"preview", string(tenant.ID)}, 2, "takes two arguments"},
 		{[]string{"preview", string(tenant.ID), file + ".none"}, 1, "reading the policy"},
+		{[]string{"set", string(tenant.ID), misspelt}, 1, "suspend_idle_day"},
+		{[]string{"preview", string(tenant.ID), misspelt}, 1, "claviger policy show"},
+		{[]string{"set", string(tenant.ID), two}, 1, "one JSON object"},
 		{[]string{"preview", string(tenant.ID), file}, 0, "1            they work from fewer networks"},
 		{[]string{"preview", string(tenant.ID), file, "--json"}, 0, `"name": "Desktops"`},
 		{[]string{"set", string(tenant.ID), file}, 0, "new credentials"},
