@@ -82,6 +82,8 @@ type Authority struct {
 	facts       *facts
 	keysets     keysets
 
+	installation atomic.Pointer[string] // its name, once it was read; nil before
+
 	webhookAllow []netip.Prefix
 	dispatching  sync.Mutex
 	passed       map[string]passed // by webhook; guarded by dispatching

@@ -44,6 +44,8 @@ type JournalEntry struct {
 	NewVersion    int              `json:"new_version,omitempty"` // zero, of earlier releases, means SecretVersion + 1
 	EndedVersion  int              `json:"ended_version,omitempty"`
 	Revision      uint64           `json:"revision,omitempty"` // of the feed; 0 when repeated
+	// Installation is the database's own random name; empty in entries of earlier releases.
+	Installation string `json:"installation,omitempty"`
 }
 
 func revokedEntry(k credential.Credential) JournalEntry {

@@ -40,6 +40,7 @@ type ends struct {
 	entries  int
 	revision uint64 // the highest that they name
 	tenants  map[tenancy.TenantID]*tenantEnds
+	from     []map[string]bool // of each journal: the installations that its entries name
 }
 
 type tenantEnds struct {
@@ -58,7 +59,12 @@ func CheckJournals(journals [][]JournalEntry) error {
 func endsOf(journals [][]JournalEntry) (ends, error) {
 	all := ends{tenants: map[tenancy.TenantID]*tenantEnds{}}
 	for _, entries := range journals {
+		from := map[string]bool{}
+		all.from = append(all.from, from)
 		for _, e := range entries {
+			if e.Installation != "" {
+				from[e.Installation] = true
+			}
 			if err := all.add(e); err != nil {
 				return all, err
 			}
@@ -107,16 +113,28 @@ func (a *Authority) applyEnds(ctx context.Context, all ends) (r JournalReport, e
 	return r, nil
 }
 
-// ErrForeignJournal means that a journal names none of the tenants that there are.
+// ErrForeignJournal means that a journal is of another installation. Entries of earlier
+// releases don't say of which they are: there it means that no tenant is known that they name.
 var ErrForeignJournal = errors.New("the revocation journal is of another installation")
 
 // ofThisInstallation refuses journals that were mistaken for the right ones: they would end
-// nothing, and let everything work.
+// nothing, and let everything work. One that was begun by another installation and went on
+// with this one is right.
 func (a *Authority) ofThisInstallation(ctx context.Context, all ends) error {
 	known := all.entries == 0
 	err := a.store.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) error {
-		for id := range all.tenants {
-			_, err := tx.AllTenantsTenant(id)
+		id, err := tx.AllTenantsSetting(settingInstallation)
+		if err != nil {
+			return err
+		}
+		for _, from := range all.from {
+			if len(from) > 0 && !from[id] {
+				return ErrForeignJournal
+			}
+			known = known || from[id]
+		}
+		for tenant := range all.tenants {
+			_, err := tx.AllTenantsTenant(tenant)
 			if err != nil && !problem.Is(err, problem.NotFound) {
 				return err
 			}

@@ -430,6 +430,40 @@ func TestRestoreWithoutAnAdministratorLeft(t *testing.T) {
 	})
 }
 
+// A journal says of which installation it is: one that ended nothing but what came after the
+// backup is right, and another installation's is refused also beside the right one.
+func TestWhoseJournal(t *testing.T) {
+	restorable(t, func(b *backedUp) {
+		home := b.info.Settings["installation_id"]
+		for _, e := range b.entries() {
+			if e.Installation != home || home == "" {
+				b.Fatalf("an entry is of %q, not of %q", e.Installation, home)
+			}
+		}
+		entry := func(installation string) []authority.JournalEntry {
+			return []authority.JournalEntry{{
+				At: b.clock.Now(), Action: authority.JournalRevoked, TenantID: "ten_later", CredentialID: "crd_0123456789ab",
+				Revision: b.info.Revision + 10, Installation: installation,
+			}}
+		}
+		r := b.restored()
+		for what, journals := range map[string][][]authority.JournalEntry{
+			"another's":             {entry("ins_elsewhere")},
+			"another's beside ours": {b.entries(), entry("ins_elsewhere")},
+			"nobody knows whose":    {entry("")},
+		} {
+			_, err := r.a.FinishRestore(b.Context(), authority.FinishRestoreInput{Signer: b.private, Journals: journals})
+			if state, err2 := r.a.Restoration(b.Context()); !errors.Is(err, authority.ErrForeignJournal) || err2 != nil || !state.Held {
+				b.Errorf("%s: %v, %+v %v", what, err, state, err2)
+			}
+		}
+		report := b.finish(r, authority.FinishRestoreInput{Journals: [][]authority.JournalEntry{entry(home), append(entry("ins_before"), entry(home)...)}})
+		if report.Restoration.Held || report.Journal.Unknown != 1 || report.Journal.Entries != 3 {
+			b.Errorf("a journal of what came after the backup alone: %+v", report)
+		}
+	})
+}
+
 // A journal that this program doesn't understand is refused, whole.
 func TestUnknownJournalEntries(t *testing.T) {
 	until := time.Now()

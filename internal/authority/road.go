@@ -68,7 +68,7 @@ func (a *Authority) changeOpened(ctx context.Context, caller access.Caller, targ
 // follow does what must happen between the commit and the acknowledgement. The index is
 // told even when the journal failed: the change stands, and this node should refuse.
 func (a *Authority) follow(ctx context.Context, c *change, revision uint64) error {
-	journalErr := a.remember(c.revocations, revision)
+	journalErr := a.remember(ctx, c.revocations, revision)
 	if a.applied != nil {
 		if err := a.applied(ctx, revision); err != nil {
 			a.logger.ErrorContext(ctx, "applying a committed change failed", "revision", revision, "error", err)
@@ -83,14 +83,32 @@ func (a *Authority) follow(ctx context.Context, c *change, revision uint64) erro
 	return nil
 }
 
-func (a *Authority) remember(entries []JournalEntry, revision uint64) error {
+func (a *Authority) remember(ctx context.Context, entries []JournalEntry, revision uint64) error {
 	if a.journal == nil || len(entries) == 0 {
 		return nil
 	}
+	installation := a.installationName(ctx)
 	for i := range entries {
-		entries[i].Revision = revision
+		entries[i].Revision, entries[i].Installation = revision, installation
 	}
 	return a.journal.Append(entries...)
+}
+
+// installationName is the installation's random name. It is empty where that can't be read:
+// an entry of the journal is worth more than its name.
+func (a *Authority) installationName(ctx context.Context) string {
+	if known := a.installation.Load(); known != nil {
+		return *known
+	}
+	var name string
+	err := a.store.Read(context.WithoutCancel(ctx), tenancy.SystemTenantID, func(tx *store.Tx) (err error) {
+		name, err = tx.AllTenantsSetting(settingInstallation)
+		return err
+	})
+	if err == nil && name != "" {
+		a.installation.Store(&name)
+	}
+	return name
 }
 
 // refused turns what the store said into what the caller may see. A Conflict that leans
@@ -105,7 +123,7 @@ func (a *Authority) refused(ctx context.Context, c *change, err error) error {
 		return problem.Wrap(err)
 	}
 	if c != nil && problem.Is(err, problem.Conflict) && len(c.revocations) > 0 {
-		if jerr := a.remember(c.revocations, 0); jerr != nil {
+		if jerr := a.remember(ctx, c.revocations, 0); jerr != nil {
 			return problem.Wrap(jerr)
 		}
 	}
