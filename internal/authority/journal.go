@@ -223,23 +223,39 @@ func openAppend(path string) (*os.File, error) {
 }
 
 // trimTorn makes the file end with a whole line and returns its size. A last line that
-// lacks only its end is kept.
+// lacks only its end is kept. Only the end of the file is read, however long the file is.
 func trimTorn(f *os.File) (int64, error) {
-	data, err := io.ReadAll(f)
+	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
-	end := bytes.LastIndexByte(data, '\n') + 1
-	if end == len(data) {
-		return int64(end), nil
+	size := info.Size()
+	torn, err := lastLine(f, size)
+	if err != nil || len(torn) == 0 {
+		return size, err
 	}
-	if json.Valid(data[end:]) {
-		return int64(len(data)) + 1, appendSynced(f, []byte("\n"))
+	if json.Valid(torn) {
+		return size + 1, appendSynced(f, []byte("\n"))
 	}
-	if err := f.Truncate(int64(end)); err != nil {
+	size -= int64(len(torn))
+	if err := f.Truncate(size); err != nil {
 		return 0, err
 	}
-	return int64(end), f.Sync()
+	return size, f.Sync()
+}
+
+// lastLine is what comes after the last line end of a file; empty when nothing does.
+func lastLine(f io.ReaderAt, size int64) ([]byte, error) {
+	for n := int64(4096); ; n *= 4 {
+		from := max(size-n, 0)
+		tail := make([]byte, size-from)
+		if _, err := f.ReadAt(tail, from); err != nil {
+			return nil, err
+		}
+		if end := bytes.LastIndexByte(tail, '\n'); end >= 0 || from == 0 {
+			return tail[end+1:], nil
+		}
+	}
 }
 
 func appendSynced(f *os.File, data []byte) error {

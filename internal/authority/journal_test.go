@@ -117,6 +117,26 @@ func TestJournalTorn(t *testing.T) {
 	}
 }
 
+// However long a torn line is, and what stands before it: no more is cut off.
+func TestJournalTornLongLine(t *testing.T) {
+	for _, length := range []int{1, 4095, 4096, 4097, 100_000} {
+		for _, before := range []string{"", `{"action":"revoked","credential_id":"a"}` + "\n"} {
+			path := filepath.Join(t.TempDir(), "journal")
+			if err := os.WriteFile(path, []byte(before+strings.Repeat("x", length)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			j := mustOpenJournal(t, path)
+			if err := j.Append(entry("b")); err != nil {
+				t.Fatal(err)
+			}
+			want := strings.TrimSpace(strings.Repeat("a ", min(len(before), 1)) + "b")
+			if got := strings.Join(readAll(t, path), " "); got != want {
+				t.Errorf("%d torn bytes: read %q, want %q", length, got, want)
+			}
+		}
+	}
+}
+
 func TestJournalDamagedInside(t *testing.T) {
 	err := authority.ReadJournal(strings.NewReader("{}\nnonsense\n{}\n"), func(authority.JournalEntry) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "line 2") {
