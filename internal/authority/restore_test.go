@@ -37,7 +37,7 @@ type backedUp struct {
 func restorable(t *testing.T, run func(b *backedUp)) {
 	t.Helper()
 	for name, urls := range map[string][2]func(testing.TB) string{
-		"sqlite": {storetest.SQLite, storetest.SQLite}, "postgres": {storetest.Postgres, storetest.EmptyPostgres},
+		"sqlite": {storetest.SQLite, storetest.EmptySQLite}, "postgres": {storetest.Postgres, storetest.EmptyPostgres},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := urls[0](t)

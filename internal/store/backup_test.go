@@ -155,7 +155,7 @@ func emptyURL(t *testing.T, engine string) string {
 	if engine == "postgres" {
 		return storetest.EmptyPostgres(t)
 	}
-	return storetest.SQLite(t)
+	return storetest.EmptySQLite(t)
 }
 
 // wantRestored looks at what is not in rows: the feed, text search, counts, and triggers.

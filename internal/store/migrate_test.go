@@ -34,7 +34,7 @@ func TestPreviousRelease(t *testing.T) {
 		dialect              goose.Dialect
 		url                  func(testing.TB) string
 	}{
-		{"sqlite", "sqlite", "migrations/sqlite", goose.DialectSQLite3, storetest.SQLite},
+		{"sqlite", "sqlite", "migrations/sqlite", goose.DialectSQLite3, storetest.EmptySQLite},
 		{"postgres", "pgx", "migrations/postgres", goose.DialectPostgres, storetest.EmptyPostgres},
 	} {
 		for _, migrated := range []bool{true, false} {

@@ -39,8 +39,18 @@ func (e Engine) Open(tb testing.TB) (s *store.Store, url string) {
 	return MustOpen(tb, url), url
 }
 
-// SQLite is the URL of a database that doesn't exist yet and goes with the test.
+// SQLite is the URL of a database of this test's own, with the schema in place.
 func SQLite(tb testing.TB) string {
+	tb.Helper()
+	url := EmptySQLite(tb)
+	if err := os.WriteFile(strings.TrimPrefix(url, "sqlite:"), migrated(tb), 0o600); err != nil {
+		tb.Fatalf("copying the migrated database: %v", err)
+	}
+	return url
+}
+
+// EmptySQLite is the URL of a database that doesn't exist yet and goes with the test.
+func EmptySQLite(tb testing.TB) string {
 	tb.Helper()
 	return "sqlite:" + filepath.Join(tb.TempDir(), "claviger.db")
 }
@@ -96,8 +106,32 @@ func MustOpen(tb testing.TB, url string) *store.Store {
 
 var (
 	templateMu sync.Mutex
-	template   string // guarded by templateMu: a migrated database that others are copied from
+	template   string // guarded by templateMu: a migrated PostgreSQL database that others are copied from
+	file       []byte // guarded by templateMu: the same of SQLite
 )
+
+// migrated is the file of a SQLite database with the schema and nothing else. To migrate
+// takes many times as long as to copy it.
+func migrated(tb testing.TB) []byte {
+	tb.Helper()
+	templateMu.Lock()
+	defer templateMu.Unlock()
+	if file != nil {
+		return file
+	}
+	url := EmptySQLite(tb)
+	s, err := store.Open(tb.Context(), store.Config{URL: url})
+	if err != nil {
+		tb.Fatalf("migrating the template database: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		tb.Fatalf("closing the template database: %v", err)
+	}
+	if file, err = os.ReadFile(strings.TrimPrefix(url, "sqlite:")); err != nil {
+		tb.Fatalf("reading the template database: %v", err)
+	}
+	return file
+}
 
 func mustTemplate(tb testing.TB, server string) string {
 	tb.Helper()
