@@ -72,8 +72,8 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		sorts: []sorting[credentialRow]{
 			{name: "name", column: "name_key", parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at", parted: true},
-			{name: "expires_at", column: "expires_at", only: f.whereShown, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
-			{name: "last_used_at", column: "last_used_at", key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+			{name: "expires_at", column: "expires_at", only: f.whereShown, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "last_used_at", column: "last_used_at", parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed, byOrganization),
 			byName("owner", ownerNamed, byOwner(f)),
 			byName("created_by", creatorNamed, nil),

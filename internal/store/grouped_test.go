@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -115,4 +116,57 @@ func manyOwned(t *testing.T, s *store.Store, f storetest.Fixture) (keys []creden
 		"organization": func(c credential.Credential) string { return places[c.OrganizationID] },
 		"owner":        func(c credential.Credential) string { return people[c.Principal.ID] },
 	}
+}
+
+// A few keys of one organization among many of others are found in every order, by its own
+// index where there is one: every key once, in order, in both directions and backwards.
+func TestPagingWithinAnOrganization(t *testing.T) {
+	onEngines(t, func(t *testing.T, s *store.Store, f, _ storetest.Fixture) {
+		t.Helper()
+		keys := scattered(t, s, f)
+		for sort, less := range map[string]func(a, b credential.Credential) int{
+			"name":         func(a, b credential.Credential) int { return strings.Compare(a.Name, b.Name) },
+			"created_at":   func(credential.Credential, credential.Credential) int { return 0 },
+			"expires_at":   func(a, b credential.Credential) int { return a.ExpiresAt.Compare(b.ExpiresAt) },
+			"last_used_at": func(a, b credential.Credential) int { return a.LastUsedAt.Compare(b.LastUsedAt) },
+		} {
+			for _, all := range []bool{false, true} {
+				want := slices.DeleteFunc(slices.Clone(keys), func(c credential.Credential) bool { return !all && !c.DeletedAt.IsZero() })
+				slices.SortStableFunc(want, less)
+				for _, desc := range []bool{false, true} {
+					if desc {
+						slices.Reverse(want)
+					}
+					walkBothWays(t, s, f, store.CredentialFilter{At: f.Below.ID, IncludeDeleted: all}, store.Page{Limit: 30, Sort: sort, Desc: desc}, want)
+				}
+			}
+		}
+	})
+}
+
+// scattered makes 3,000 keys, a hundred of them at the organization below and in the middle
+// of every order, and returns those.
+func scattered(t *testing.T, s *store.Store, f storetest.Fixture) (below []credential.Credential) {
+	t.Helper()
+	storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+		for i := range 3000 {
+			c, m := f.Key(i, "key")
+			n := (i * 1_009) % 3_000
+			c.Name = fmt.Sprintf("key %04d", n/2)
+			c.ExpiresAt = storetest.Epoch.AddDate(1, 0, 0).Add(time.Duration(n/3) * time.Hour)
+			c.LastUsedAt = storetest.Epoch.Add(time.Duration(n/3) * time.Minute)
+			if n >= 1_450 && n < 1_550 {
+				c.OrganizationID = f.Below.ID
+				if n%10 == 0 {
+					c.State, c.EndedAt, c.DeletedAt = credential.Revoked, storetest.Epoch, storetest.Epoch
+				}
+				below = append(below, c)
+			}
+			if err := tx.InsertCredential(c, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return below
 }
