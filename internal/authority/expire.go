@@ -14,15 +14,9 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-const (
-	// expireFound is how many due credentials are looked for at once: many, so that those of
-	// one tenant end together.
-	expireFound = 50_000
-	// expireHold is how long ending some may take: other writers wait no longer than that.
-	expireHold = 25 * time.Millisecond
-	// leastExpired and mostExpired bound how many end in one transaction.
-	leastExpired, mostExpired = 25, 100
-)
+// expireFound is how many due credentials are looked for at once: many, so that those of
+// one tenant end together.
+const expireFound = 50_000
 
 // ExpireDue records the end of every credential whose time is over (NV12): no form from
 // which the secret could be recovered is left and lists no longer show it. Verification
@@ -31,7 +25,7 @@ const (
 // between them; several nodes may do it at once, since each transaction looks again. It
 // returns how many it ended. Audited per credential, as the installation's own doing.
 func (a *Authority) ExpireDue(ctx context.Context) (ended int, err error) {
-	pace := pacer{size: leastExpired}
+	pace := newPacer()
 	for {
 		var due []store.DueCredential
 		err = a.store.Read(ctx, tenancy.SystemTenantID, func(tx *store.Tx) (err error) {
@@ -41,7 +35,7 @@ func (a *Authority) ExpireDue(ctx context.Context) (ended int, err error) {
 		if err != nil || len(due) == 0 {
 			return ended, err
 		}
-		n, err := a.expireFoundDue(ctx, due, &pace)
+		n, err := a.expireFoundDue(ctx, due, pace)
 		ended += n
 		if err != nil || n == 0 || len(due) < expireFound {
 			return ended, err
@@ -92,18 +86,6 @@ func (a *Authority) fromOwnPlace(tenants []tenancy.TenantID) []tenancy.TenantID 
 	}
 	slices.SortFunc(tenants, func(x, y tenancy.TenantID) int { return cmp.Compare(own(x), own(y)) })
 	return tenants
-}
-
-// pacer finds how many credentials can end in one transaction.
-type pacer struct{ size int }
-
-func (p *pacer) took(n int, d time.Duration) {
-	switch {
-	case d > expireHold:
-		p.size = max(leastExpired, p.size/2)
-	case n == p.size && d < expireHold/3:
-		p.size = min(mostExpired, p.size*2)
-	}
 }
 
 // expireSome ends some of one tenant's credentials, also of a deleted tenant's, and says

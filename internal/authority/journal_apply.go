@@ -181,7 +181,7 @@ func (a *Authority) applyTenantEnds(ctx context.Context, id tenancy.TenantID, t 
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(t.keys), func(a, b credential.ID) int { return strings.Compare(string(a[:]), string(b[:])) })
-	for chunk := range slices.Chunk(keys, chunkSize) {
+	for chunk := range slices.Chunk(keys, mostChunk) {
 		if err := a.applyKeyEnds(ctx, id, chunk, t.keys, r); err != nil {
 			return err
 		}

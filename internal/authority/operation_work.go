@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// chunkSize is how many credentials are changed in one transaction: other writers wait
-	// no longer than that takes.
-	chunkSize = 200
 	// lease is how long an operation is left to who works on it, since their last chunk.
 	lease = 15 * time.Second
 	// operationsEvery is how often work that another process left is looked for.
@@ -57,6 +54,7 @@ func (a *Authority) operate(ctx context.Context) {
 // turn, and returns when none is left. What it has done so far is stored with each chunk,
 // so that any process can go on after this one has died.
 func (a *Authority) WorkOperations(ctx context.Context) error {
+	pace := newPacer()
 	for {
 		var due []store.Operation
 		err := a.store.Read(ctx, "", func(tx *store.Tx) (err error) {
@@ -70,13 +68,13 @@ func (a *Authority) WorkOperations(ctx context.Context) error {
 		progress := false
 		for _, o := range due {
 			begun := time.Now()
-			worked, err := a.workChunk(ctx, o)
+			worked, err := a.workChunk(ctx, o, pace)
 			if err != nil {
 				failed = append(failed, fmt.Errorf("operation %s: %w", o.ID, err))
 			}
 			progress = progress || worked
 			if worked {
-				pause(ctx, time.Since(begun))
+				pause(ctx, time.Since(begun)) // bulk work takes at most half of what there is
 			}
 		}
 		if len(failed) > 0 || !progress || ctx.Err() != nil {
@@ -85,19 +83,8 @@ func (a *Authority) WorkOperations(ctx context.Context) error {
 	}
 }
 
-// pause leaves the machine to others as long as the last chunk had it, so that bulk work
-// takes at most half of what there is.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(min(d, time.Second))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
 // workChunk does the next chunk of an operation. It reports whether it did.
-func (a *Authority) workChunk(ctx context.Context, o store.Operation) (worked bool, err error) {
+func (a *Authority) workChunk(ctx context.Context, o store.Operation, pace *pacer) (worked bool, err error) {
 	if o.Action == actionImport {
 		return a.endAbandoned(ctx, o)
 	}
@@ -112,9 +99,11 @@ func (a *Authority) workChunk(ctx context.Context, o store.Operation) (worked bo
 	if p.Holder != "" && p.Holder != a.holder && a.now().Before(p.Until) {
 		return false, nil
 	}
-	next, ids, err := a.nextChunk(ctx, o, work, p)
+	next, ids, err := a.nextChunk(ctx, o, work, p, pace.size)
 	if err == nil {
-		err = a.changeChunk(ctx, o, work, next, ids)
+		var held time.Duration
+		held, err = a.changeChunk(ctx, o, work, next, ids)
+		pace.took(len(ids), held)
 	}
 	switch {
 	case errors.Is(err, errOvertaken):
@@ -125,11 +114,11 @@ func (a *Authority) workChunk(ctx context.Context, o store.Operation) (worked bo
 	return err == nil, err
 }
 
-// nextChunk reads which credentials come next, and where the operation is after them.
-func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkWork, p bulkPosition) (next bulkPosition, ids []credential.ID, err error) {
+// nextChunk reads which credentials come next, up to n, and where the operation is after them.
+func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkWork, p bulkPosition, n int) (next bulkPosition, ids []credential.ID, err error) {
 	next = p
 	if work.Filter == nil {
-		ids = work.IDs[min(p.Next, len(work.IDs)):min(p.Next+chunkSize, len(work.IDs))]
+		ids = work.IDs[min(p.Next, len(work.IDs)):min(p.Next+n, len(work.IDs))]
 		next.Next += len(ids)
 		return next, ids, nil
 	}
@@ -139,7 +128,7 @@ func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkW
 	err = a.store.Read(ctx, o.TenantID, func(tx *store.Tx) error {
 		ids = nil
 		// By creation: what an operation changes does not move it along the list.
-		list, err := tx.Credentials(*work.Filter, store.Page{Limit: chunkSize, Cursor: p.Cursor, Sort: "created_at", Uncounted: true})
+		list, err := tx.Credentials(*work.Filter, store.Page{Limit: n, Cursor: p.Cursor, Sort: "created_at", Uncounted: true})
 		for _, k := range list.Items {
 			ids = append(ids, k.ID)
 		}
@@ -150,9 +139,11 @@ func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkW
 }
 
 // changeChunk changes the credentials and stores the operation's progress, in one
-// transaction on behalf of who asked for it.
-func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bulkWork, next bulkPosition, ids []credential.ID) error {
-	_, err := a.change(ctx, work.Caller, o.TenantID, func(c *change) error {
+// transaction on behalf of who asked for it, and says how long that held the writer.
+func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bulkWork, next bulkPosition, ids []credential.ID) (held time.Duration, err error) {
+	var began time.Time
+	_, err = a.change(ctx, work.Caller, o.TenantID, func(c *change) error {
+		began = time.Now()
 		now, err := c.tx.Operation(o.ID)
 		if err != nil {
 			return err
@@ -176,7 +167,10 @@ func (a *Authority) changeChunk(ctx context.Context, o store.Operation, work bul
 		}
 		return c.storeOperation(now, p)
 	})
-	return err
+	if began.IsZero() {
+		return 0, err
+	}
+	return time.Since(began), err
 }
 
 // workAll does what an operation is for to some credentials and reports those that it could not.
