@@ -216,6 +216,7 @@ func (h *hunt) send(what, method, path string, body []byte, extra ...string) rep
 func (h *hunt) later() {
 	h.Helper()
 	h.w.clock.advance(16 * time.Minute)
+	h.w.untilReady()
 	h.ada.cookie = h.w.signIn(h.w.a.Slug, h.ada.user.Username).cookie
 	h.w.admin.cookie = h.w.signIn("system", h.w.admin.user.Username).cookie
 }
