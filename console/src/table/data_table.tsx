@@ -13,6 +13,7 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react';
 import {
+  type ComponentProps,
   type KeyboardEvent,
   type MouseEvent,
   memo,
@@ -364,14 +365,30 @@ function Trash({ label, onClick }: TrashAction) {
   );
 }
 
+/** What can be done with a row. Tables have hundreds: the menu is made when it is first opened. */
 function Actions({ name, actions }: { name: string; actions: () => RowAction[] }) {
-  const [open, setOpen] = useState(false);
+  const [used, setUsed] = useState(false);
+  if (used) return <ActionMenu name={name} actions={actions} />;
+  return <ActionsButton name={name} aria-haspopup="menu" aria-expanded={false} onClick={() => setUsed(true)} />;
+}
+
+function ActionsButton({ name, ...others }: { name: string } & ComponentProps<typeof ActionIcon<'button'>>) {
+  return (
+    <ActionIcon {...others} className="rowact" size={28} aria-label={`Actions for ${name}`} tabIndex={-1}>
+      <IconDots size={16} aria-hidden />
+    </ActionIcon>
+  );
+}
+
+// The button takes the place of one that was just used: the focus is its own.
+const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
+
+function ActionMenu({ name, actions }: { name: string; actions: () => RowAction[] }) {
+  const [open, setOpen] = useState(true);
   return (
     <Menu position="bottom-end" opened={open} onChange={setOpen} returnFocus>
       <Menu.Target>
-        <ActionIcon className="rowact" size={28} aria-label={`Actions for ${name}`} tabIndex={-1}>
-          <IconDots size={16} />
-        </ActionIcon>
+        <ActionsButton name={name} ref={takeFocus} />
       </Menu.Target>
       {open && (
         <Menu.Dropdown>

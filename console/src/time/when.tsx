@@ -1,15 +1,37 @@
 import { Tooltip } from '@mantine/core';
 import { IconClockExclamation } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
 import { ahead, DAY, day, dayAndClock, exact, past } from './time';
 import { useNow } from './now';
 
+const RESTS = 300; // ms until the pointer is taken to rest
+
+/** A time, and exactly when that is where the pointer rests on it. Tables have hundreds: the note is made when it is needed. */
 function Exact({ at, children, className }: { at: Date; children: string; className?: string }) {
+  const time = useRef<HTMLTimeElement>(null);
+  const [over, setOver] = useState(false);
+  const [rests, setRests] = useState(false);
+  useEffect(() => {
+    if (!over) return;
+    const timer = setTimeout(() => setRests(true), RESTS);
+    return () => {
+      clearTimeout(timer);
+      setRests(false);
+    };
+  }, [over]);
   return (
-    <Tooltip label={exact(at)}>
-      <time dateTime={at.toISOString()} className={className} tabIndex={-1}>
+    <>
+      <time
+        ref={time}
+        dateTime={at.toISOString()}
+        className={className}
+        onMouseEnter={() => setOver(true)}
+        onMouseLeave={() => setOver(false)}
+      >
         {children}
       </time>
-    </Tooltip>
+      {over && <Tooltip target={time} label={exact(at)} opened={rests} />}
+    </>
   );
 }
 
