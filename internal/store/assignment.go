@@ -149,7 +149,7 @@ func (tx *Tx) Administrators(roles ...access.RoleID) ([]access.Assignment, error
 	}
 	rows, err := all[assignmentRow](tx, "administrators", func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = tx.scope(q).Where("organization_id = ? AND principal_type = ?", string(tenant.RootOrg), string(access.PrincipalUser)).
-			Where("principal_id IN (SELECT id FROM users WHERE tenant_id = ? AND state = 'active')", string(tx.tenant))
+			Where("EXISTS (SELECT 1 FROM users WHERE users.id = principal_id AND users.tenant_id = ? AND users.state = 'active')", string(tx.tenant))
 		if len(roles) > 0 {
 			q = q.Where("role_id IN (?)", bun.List(roles))
 		}

@@ -79,7 +79,9 @@ type listing[M, T any] struct {
 	// that is parted are put together from their beginnings.
 	parts  []func(*bun.SelectQuery) *bun.SelectQuery
 	hidden []string // columns that where needs and items don't show
-	item   func(*M) (T, error)
+
+	collation string // for the row number of a cursor, as the engine wants it
+	item      func(*M) (T, error)
 }
 
 // sorting is one order of a list. Without a column it is by row number alone, which is the
@@ -152,6 +154,10 @@ func list[M, T any](tx *Tx, l listing[M, T], p Page) (out List[T], err error) {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00%v", l.name, tx.tenant, l.filter, order.name, p.Desc)
 	id := h.Sum64()
+	if tx.store.db.engine == engineSQLite {
+		// Without it SQLite doesn't see that the number of a row compares as in an index.
+		l.collation = " COLLATE BINARY"
+	}
 	var at *cursor
 	if p.Cursor != "" {
 		c, err := parseCursor(p.Cursor, id)
@@ -355,7 +361,7 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 		case order.looked != "":
 			q = q.Where("("+order.looked+", ?) "+sign+" (?, ?)", bun.Ident(l.rowID), at.Key.value(), at.Row)
 		default:
-			q = q.Where("(?, ?) "+sign+" (?, ?)", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
+			q = q.Where("(?, ?) "+sign+" (?, ?"+l.collation+")", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
 		}
 	}
 	return l.ordered(q, order, desc)
@@ -433,8 +439,9 @@ func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64,
 	return out, nil
 }
 
-// countWindow is how many rows are looked through for the total at first.
-const countWindow = 3000
+// countWindow is how many rows are looked through for the total at first, fewWindow how many
+// where an index gives what it finds one by one.
+const countWindow, fewWindow = 3000, 500
 
 // count counts all matches: exactly where an index finds few, otherwise not beyond
 // CountLimit+1.
@@ -446,8 +453,13 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	if few {
 		return l.countWhole(tx)
 	}
-	found, seen, err := l.countNear(tx)
-	if err != nil || found > CountLimit || seen < countWindow {
+	// SQLite's index gives what it finds one by one, so that little is won by looking first.
+	window, lazy := countWindow, tx.store.db.engine == engineSQLite
+	if lazy {
+		window = fewWindow
+	}
+	found, seen, err := l.countNear(tx, window)
+	if err != nil || found > CountLimit || seen < int64(window) {
 		return min(found, CountLimit+1), err
 	}
 	db, err := tx.rows()
@@ -456,8 +468,8 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	}
 	q := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1").Limit(CountLimit + 1)
 	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
-	// finds all before the first. SQLite's gives them one by one.
-	if found*25 < seen || tx.store.db.engine == engineSQLite {
+	// finds all before the first.
+	if found*25 < seen || lazy {
 		q = l.narrowed(q)
 	}
 	var n int64
@@ -481,12 +493,12 @@ func (l *listing[M, T]) countWhole(tx *Tx) (int64, error) {
 }
 
 // countNear counts matches among the first rows in the order of creation.
-func (l *listing[M, T]) countNear(tx *Tx) (found, seen int64, err error) {
+func (l *listing[M, T]) countNear(tx *Tx, window int) (found, seen int64, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return 0, 0, err
 	}
-	near := db.NewSelect().Model((*M)(nil)).ColumnExpr("?TableColumns").OrderExpr("?", bun.Ident(l.rowID)).Limit(countWindow)
+	near := db.NewSelect().Model((*M)(nil)).ColumnExpr("?TableColumns").OrderExpr("?", bun.Ident(l.rowID)).Limit(int64(window))
 	for _, column := range l.hidden {
 		near = near.Column(column)
 	}

@@ -34,11 +34,18 @@ export interface ListState {
   query: { search?: string; sort?: string; order?: 'asc' | 'desc'; cursor?: string; limit: number };
 }
 
-/** The state of a list, kept in the URL. `filters` names the parameters that narrow it. */
-export function useListState(defaultSort: string, filters: readonly string[] = []): ListState {
+/**
+ * The state of a list, kept in the URL. `filters` names the parameters that narrow it; `searchedSort` is the order
+ * of what is searched for, when none was chosen.
+ */
+export function useListState(
+  defaultSort: string,
+  filters: readonly string[] = [],
+  searchedSort = defaultSort,
+): ListState {
   const raw = useSearch({ strict: false }) as Record<string, string | undefined>;
   const navigate = useNavigate();
-  const order = raw.sort || defaultSort;
+  const order = raw.sort || (raw.q ? searchedSort : defaultSort);
   const descending = order.startsWith('-');
   const sort = descending ? order.slice(1) : order;
   const offset = Number(raw.at) || 0;
