@@ -12,6 +12,7 @@
 package webhook
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -163,7 +164,14 @@ func Of(webhookID string, t Type, e *audit.Event, credentialID string) (Message,
 		}
 		b.Data.Days = after.Days
 	}
-	return written("msg_"+strings.TrimPrefix(webhookID, "whk_")+"_"+strconv.FormatInt(e.Sequence, 10), b)
+	return written(messageID(webhookID, e), b)
+}
+
+// messageID is the same whenever the message of an event is written. The event's hash is in it
+// because numbers of events are given out again where a backup was restored: receivers that
+// have seen the lost event's message would take the other's for the same.
+func messageID(webhookID string, e *audit.Event) string {
+	return "msg_" + strings.TrimPrefix(webhookID, "whk_") + "_" + strconv.FormatInt(e.Sequence, 10) + "_" + hex.EncodeToString(e.Hash[:6])
 }
 
 // OfTest writes the message of a test. id is the delivery's.
