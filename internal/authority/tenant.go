@@ -357,6 +357,11 @@ func (c *change) applyTenantState(action string, to tenancy.State) (tenancy.Tena
 	if err := c.tx.UpdateTenant(t); err != nil {
 		return t, err
 	}
+	if to == tenancy.Active {
+		if err := c.tx.WakeDeliveries(store.DeliveryWebhook, "", c.now); err != nil {
+			return t, err
+		}
+	}
 	if to == tenancy.Deleted {
 		// Without its keyset nothing that is sealed for the tenant ever opens again.
 		if err := c.tx.DestroyTenantKeyset(); err != nil {

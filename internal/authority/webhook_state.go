@@ -23,7 +23,7 @@ func (a *Authority) SuspendWebhook(ctx context.Context, caller access.Caller, in
 }
 
 // ResumeWebhook lets a suspended webhook work again; it is told what happened meanwhile, in
-// the last 3 days. Rights as CreateWebhook; audited as webhook.resume.
+// the last 3 days, and what was on its way goes on at once. Rights as CreateWebhook; audited as webhook.resume.
 func (a *Authority) ResumeWebhook(ctx context.Context, caller access.Caller, in WebhookInput) (Webhook, error) {
 	return a.changeWebhookState(ctx, caller, in, "resume", tenancy.Suspended, tenancy.Active)
 }
@@ -50,6 +50,9 @@ func (a *Authority) changeWebhookState(ctx context.Context, caller access.Caller
 			switch to {
 			case tenancy.Active:
 				w.Position = max(w.Position, missed)
+				if err := c.tx.WakeDeliveries(store.DeliveryWebhook, w.ID, c.now); err != nil {
+					return Webhook{}, "", err
+				}
 			case tenancy.Deleted:
 				w.URL, w.Sealed, w.SealedBefore, w.BeforeUntil = "", nil, nil, time.Time{}
 			case tenancy.Suspended:

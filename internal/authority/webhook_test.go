@@ -454,25 +454,6 @@ func TestWebhookRules(t *testing.T) {
 	})
 }
 
-// B9: a webhook of which much is to be told keeps no other waiting until all of it is.
-func TestB9WebhooksTakeTurns(t *testing.T) {
-	engines(t, func(w *world) {
-		hooks := []authority.IssuedWebhook{w.webhook(), w.webhook()}
-		for range 130 {
-			w.key(w.super)
-		}
-		_, err := w.a.DispatchWebhooks(w.Context())
-		w.must(err)
-		for i, h := range hooks {
-			first := w.count(fmt.Sprintf("SELECT MIN(row_id) FROM deliveries WHERE recipient = '%s'", h.ID))
-			last := w.count(fmt.Sprintf("SELECT MAX(row_id) FROM deliveries WHERE recipient = '%s'", hooks[1-i].ID))
-			if n := w.count(fmt.Sprintf("SELECT COUNT(*) FROM deliveries WHERE recipient = '%s'", h.ID)); n != 130 || first > last {
-				w.Errorf("webhook %d was told %d things, the first after all that the other was told: %t", i, n, first > last)
-			}
-		}
-	})
-}
-
 // Events that a webhook doesn't want are passed over, and the next it wants is found.
 func TestB9WebhookPassesOverWhatItDoesNotWant(t *testing.T) {
 	engines(t, func(w *world) {

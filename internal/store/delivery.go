@@ -115,7 +115,8 @@ const (
 	leaseDelivery = "UPDATE deliveries SET fence = ?, holder = ?, leased_until = ?, attempts = ?, first_at = ? WHERE id = ?"
 	endDelivery   = "UPDATE deliveries SET state = ?, next_at = ?, finished_at = ?, last_status = ?, last_error = ?, holder = '', leased_until = 0 " +
 		"WHERE id = ? AND fence = ? AND state = 'pending'"
-	retryDelivery = "UPDATE deliveries SET state = 'pending', attempts = 0, first_at = 0, next_at = ?, finished_at = 0, " +
+	wakeDeliveries = "UPDATE deliveries SET attempts = 0, first_at = 0, next_at = ? WHERE tenant_id = ? AND kind = ? AND state = 'pending' AND waits = 0 AND next_at > ?"
+	retryDelivery  = "UPDATE deliveries SET state = 'pending', attempts = 0, first_at = 0, next_at = ?, finished_at = 0, " +
 		"waits = CASE WHEN state = 'pending' THEN waits WHEN EXISTS (" + sameLane + " AND other.id <> ?) THEN 1 ELSE 0 END WHERE id = ? AND tenant_id = ?"
 )
 
@@ -278,4 +279,17 @@ func (tx *Tx) RetryDelivery(d Delivery, now time.Time) error {
 	return tx.write(statement{text: retryDelivery, one: "delivery", args: []any{
 		micros(now), string(tx.tenant), string(d.Kind), d.Lane, d.ID, d.ID, string(tx.tenant),
 	}})
+}
+
+// WakeDeliveries has what waits for its next attempt tried again, from now on, as if it were
+// new: what is for a recipient, or all of the kind when that is empty.
+func (tx *Tx) WakeDeliveries(kind DeliveryKind, recipient string, now time.Time) error {
+	if tx.tenant == "" {
+		return errNoTenant
+	}
+	text, args := wakeDeliveries, []any{micros(now), string(tx.tenant), string(kind), micros(now)}
+	if recipient != "" {
+		text, args = text+" AND recipient = ?", append(args, recipient)
+	}
+	return tx.exec(text, args...)
 }
