@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/claviger-io/claviger/internal/credential"
 	"github.com/claviger-io/claviger/internal/problem"
 	"github.com/claviger-io/claviger/internal/secret"
-	"github.com/claviger-io/claviger/internal/tenancy"
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
@@ -326,118 +324,6 @@ func TestFinishOnce(t *testing.T) {
 			if got.SecretVersion != 2 || !got.GraceUntil.IsZero() {
 				w.Errorf("finished: %+v", got)
 			}
-		}
-	})
-}
-
-// B3: a service account's key is rotated by a second key pair; the one before ends with the
-// grace period, or earlier, or goes on when the rotation is rolled back.
-func TestSecondKeyPair(t *testing.T) {
-	engines(t, func(w *world) {
-		t := w.TB
-		ctx := t.Context()
-		rotate := func(id credential.ID, grace time.Duration) authority.IssuedServiceAccountKey {
-			w.Helper()
-			k, err := w.a.RotateServiceAccountKey(ctx, w.super, authority.RotateServiceAccountKeyInput{ID: id, PublicKeyPEM: w.publicKey(), Grace: grace})
-			w.must(err)
-			return k
-		}
-		read := func(id credential.ID) authority.Key {
-			w.Helper()
-			k, err := w.a.ServiceAccountKey(ctx, w.super, authority.KeyInput{ID: id})
-			w.must(err)
-			return k
-		}
-		first := w.accountCredential()
-		in := authority.KeyInput{ID: first.ID}
-		w.refused("never rotated", problem.Conflict, "not_in_grace", func() error {
-			_, err := w.a.RollBackServiceAccountKey(ctx, w.super, in)
-			return err
-		})
-		second := rotate(first.ID, time.Hour)
-		if second.ID == first.ID || second.Name != first.Name || !second.ExpiresAt.IsZero() {
-			t.Errorf("the second key: %+v", second.Key)
-		}
-		if old := read(first.ID); old.Successor != second.ID || !old.ExpiresAt.Equal(w.clock.Now().Add(time.Hour)) || old.State != credential.Active {
-			t.Errorf("the first key meanwhile: %+v", old)
-		}
-		list, err := w.a.ServiceAccountKeys(ctx, w.super, authority.ServiceAccountKeysInput{ServiceAccount: tenancy.ServiceAccountID(first.Principal.ID)})
-		if err != nil || len(list.Items) != 2 {
-			t.Fatalf("%d keys, %v", len(list.Items), err)
-		}
-		w.refused("a third meanwhile", problem.Conflict, "rotation_under_way", func() error {
-			_, err := w.a.RotateServiceAccountKey(ctx, w.super, authority.RotateServiceAccountKeyInput{ID: first.ID, PublicKeyPEM: w.publicKey()})
-			return err
-		})
-		back, err := w.a.RollBackServiceAccountKey(ctx, w.super, in)
-		w.must(err)
-		if !back.ExpiresAt.IsZero() || !back.Successor.IsZero() || read(second.ID).State != credential.Revoked {
-			t.Errorf("rolled back: %+v", back)
-		}
-		if last := w.entries()[len(w.entries())-1]; last.Action != authority.JournalRevoked || last.CredentialID != second.ID.String() {
-			t.Errorf("in the journal: %+v", last)
-		}
-		third := rotate(first.ID, time.Hour)
-		done, err := w.a.FinishServiceAccountKeyRotation(ctx, w.super, in)
-		w.must(err)
-		if done.State != credential.Revoked || read(third.ID).State != credential.Active {
-			t.Errorf("finished: %+v", done)
-		}
-		w.refused("finished already", problem.Conflict, "revoked", func() error {
-			_, err := w.a.FinishServiceAccountKeyRotation(ctx, w.super, in)
-			return err
-		})
-		fourth := rotate(third.ID, 0) // at once
-		if read(third.ID).State != credential.Revoked {
-			t.Error("without grace the key before goes on")
-		}
-		fifth := rotate(fourth.ID, time.Hour)
-		w.clock.Add(time.Hour)
-		w.refused("after its grace", problem.Conflict, "expired", func() error {
-			_, err := w.a.RollBackServiceAccountKey(ctx, w.super, authority.KeyInput{ID: fourth.ID})
-			return err
-		})
-		_, err = w.a.ExpireDue(ctx)
-		w.must(err)
-		if read(fourth.ID).State != credential.Expired || read(fifth.ID).State != credential.Active {
-			t.Error("a replaced key goes on after its grace")
-		}
-	})
-}
-
-// B3, B7: a policy that came later keeps nobody from rotating what is there, whatever kind
-// it is of.
-func TestRotationUnderALaterPolicy(t *testing.T) {
-	engines(t, func(w *world) {
-		t := w.TB
-		ctx := t.Context()
-		account := w.account()
-		old, err := w.a.IssueServiceAccountKey(ctx, w.super, authority.IssueServiceAccountKeyInput{
-			ServiceAccount: account.ID, PublicKeyPEM: w.publicKey(), Name: "nightly", Networks: cidrs("192.0.2.0/24"),
-			Labels: tenancy.Labels{ExternalID: "job-7", Metadata: map[string]string{"team": "reports"}},
-		})
-		w.must(err)
-		for what, policy := range map[string]tenancy.Policy{
-			"nobody makes any": {MayCreate: map[string]tenancy.Creators{"service_account_key": tenancy.CreatorsNobody}},
-			"other names":      {NamePattern: "prod-.+"},
-			"other networks":   {Networks: cidrs("198.51.100.0/24")},
-		} {
-			w.policy(policy, false)
-			_, err := w.a.IssueServiceAccountKey(ctx, w.super, authority.IssueServiceAccountKeyInput{
-				ServiceAccount: account.ID, PublicKeyPEM: w.publicKey(), Name: "nightly", Networks: cidrs("192.0.2.0/24"),
-			})
-			if err == nil {
-				t.Errorf("%s: a new one is made", what)
-			}
-			next, err := w.a.RotateServiceAccountKey(ctx, w.super, authority.RotateServiceAccountKeyInput{ID: old.ID, PublicKeyPEM: w.publicKey()})
-			if err != nil {
-				t.Errorf("%s: %v", what, err)
-				continue
-			}
-			if next.Name != "nightly" || !slices.Equal(next.Networks, old.Networks) || next.Labels.Metadata["team"] != "reports" {
-				t.Errorf("%s: %+v", what, next.Key)
-			}
-			old = next
 		}
 	})
 }

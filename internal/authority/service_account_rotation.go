@@ -25,7 +25,7 @@ type RotateServiceAccountKeyInput struct {
 
 // RotateServiceAccountKey makes a second key pair, or takes its public half, with the name,
 // the networks, the metadata and at most the life of the one whose place it takes, which ends with the
-// grace period (B3). It needs claviger.service_accounts:manage where the account is and
+// grace period (B3). One whose place that one has taken ends at once, so that at most two work. It needs claviger.service_accounts:manage where the account is and
 // everything that the account holds. Problems: public_key_taken, rotation_under_way.
 // Audited as service_account_key.rotate, and the new key as service_account_key.issue.
 func (a *Authority) RotateServiceAccountKey(ctx context.Context, caller access.Caller, in RotateServiceAccountKeyInput) (out IssuedServiceAccountKey, err error) {
@@ -108,11 +108,18 @@ func (c *change) replacePair(account tenancy.ServiceAccount, old credential.Cred
 	if k, err = c.ofAccount(account, k, pair); err != nil {
 		return old, err
 	}
-	if !old.ExpiresAt.IsZero() && (k.ExpiresAt.IsZero() || old.ExpiresAt.Before(k.ExpiresAt)) {
-		k.ExpiresAt = old.ExpiresAt
+	k.ExpiresAt = earlierEnd(k.ExpiresAt, old.ExpiresAt)
+	replaced, err := c.predecessors(old)
+	if err != nil {
+		return old, err
 	}
 	if err := c.insertAccountKey(k, pair); err != nil {
 		return old, err
+	}
+	for _, p := range replaced { // at most two work, as of other kinds' secrets
+		if _, err := c.applyTransition(serviceAccountKeys, p, revokeKey); err != nil {
+			return old, err
+		}
 	}
 	if grace == 0 {
 		_, err = c.applyTransition(serviceAccountKeys, old, revokeKey)
@@ -122,18 +129,35 @@ func (c *change) replacePair(account tenancy.ServiceAccount, old credential.Cred
 	if err := c.tx.EndMaterial(old.ID, credential.FieldKey, old.SecretVersion, until); err != nil {
 		return old, err
 	}
-	if err := c.tx.PutRotation(old.ID, store.Rotation{Latest: old.SecretVersion, Successor: k.ID}); err != nil {
+	if err := c.tx.PutRotation(old.ID, store.Rotation{Latest: old.SecretVersion, Successor: k.ID, ExpiresAt: &old.ExpiresAt}); err != nil {
 		return old, err
 	}
 	next := old
-	if old.ExpiresAt.IsZero() || until.Before(old.ExpiresAt) {
-		next.ExpiresAt = until
-	}
+	next.ExpiresAt = earlierEnd(old.ExpiresAt, until)
 	if err := c.tx.UpdateCredential(next); err != nil {
 		return old, err
 	}
 	return k, c.record(serviceAccountKeys.noun+".rotate", keyTarget(old), fields{"expires_at": old.ExpiresAt},
 		fields{"expires_at": next.ExpiresAt, "replaced_by": k.ID})
+}
+
+// predecessors are the keys that a key has taken the place of and whose grace period goes on.
+func (s *scope) predecessors(k credential.Credential) (list []credential.Credential, err error) {
+	all, err := s.tx.CredentialsOf(k.Principal)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]credential.ID, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+	}
+	successors, err := s.tx.Successors(ids)
+	for _, other := range all {
+		if successors[other.ID] == k.ID && !finalState(other.StateAt(s.now)) {
+			list = append(list, other)
+		}
+	}
+	return list, err
 }
 
 // finishPair revokes a key that is replaced before its grace period is over.
@@ -150,7 +174,17 @@ func (c *change) finishPair(k credential.Credential) (credential.Credential, fie
 	return next, fields{"state": next.State, "replaced_by": known.Successor}, err
 }
 
-// rollBackPair revokes the second key and lets the one before live as long as that would.
+// earlierEnd is the earlier of two ends, of which the zero time is none.
+func earlierEnd(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// rollBackPair revokes the second key and lets the one before live as long as that would, but
+// no longer than it would have without: whoever has the second end later gives the first no
+// more than policy did.
 func (c *change) rollBackPair(k credential.Credential) (credential.Credential, fields, error) {
 	known, err := c.tx.Rotation(k.ID)
 	if err != nil {
@@ -170,6 +204,9 @@ func (c *change) rollBackPair(k credential.Credential) (credential.Credential, f
 		}
 	}
 	next.ExpiresAt = second.ExpiresAt
+	if known.ExpiresAt != nil {
+		next.ExpiresAt = earlierEnd(second.ExpiresAt, *known.ExpiresAt)
+	}
 	if err := serviceAccountKeys.mayGive(&c.scope, next); err != nil {
 		return k, nil, err
 	}
@@ -206,7 +243,7 @@ func (a *Authority) FinishServiceAccountKeyRotation(ctx context.Context, caller 
 }
 
 // RollBackServiceAccountKey revokes the key that was to take the place of one in its grace
-// period, which lives on as long as that would have (B3). Rights as RotateServiceAccountKey.
+// period, which lives on as long as that would have, but no longer than before (B3). Rights as RotateServiceAccountKey.
 // Problems: not_in_grace. Audited as service_account_key.roll_back, and the other key as
 // service_account_key.revoke.
 func (a *Authority) RollBackServiceAccountKey(ctx context.Context, caller access.Caller, in KeyInput) (Key, error) {

@@ -21,6 +21,9 @@ type Rotation struct {
 	// Successor is the key that takes the place of this one of a service account; the zero ID
 	// for none, and for all other kinds.
 	Successor credential.ID
+	// ExpiresAt is when a key with a Successor would end without one, the zero time for never;
+	// nil means that it isn't known.
+	ExpiresAt *time.Time
 }
 
 type rotationRow struct {
@@ -30,12 +33,17 @@ type rotationRow struct {
 	LatestVersion int64
 	PreviousHint  string
 	Successor     string
+	ExpiresAt     int64
 }
 
 func (r *rotationRow) rotation() (out Rotation, err error) {
 	out = Rotation{Latest: int(r.LatestVersion), PreviousHint: r.PreviousHint}
 	if r.Successor != "" {
 		out.Successor, err = credentialID(r.Successor)
+	}
+	if r.ExpiresAt != 0 {
+		ends := expiryMoment(r.ExpiresAt)
+		out.ExpiresAt = &ends
 	}
 	return out, err
 }
@@ -91,10 +99,14 @@ func (tx *Tx) PutRotation(id credential.ID, r Rotation) error {
 	if !r.Successor.IsZero() {
 		successor = string(r.Successor[:])
 	}
-	return tx.exec("INSERT INTO rotations (credential_id, tenant_id, latest_version, previous_hint, successor) VALUES (?, ?, ?, ?, ?) "+
+	ends := int64(0)
+	if r.ExpiresAt != nil {
+		ends = expiryMicros(*r.ExpiresAt)
+	}
+	return tx.exec("INSERT INTO rotations (credential_id, tenant_id, latest_version, previous_hint, successor, expires_at) VALUES (?, ?, ?, ?, ?, ?) "+
 		"ON CONFLICT (credential_id) DO UPDATE SET latest_version = excluded.latest_version, previous_hint = excluded.previous_hint, "+
-		"successor = excluded.successor WHERE rotations.tenant_id = excluded.tenant_id",
-		string(id[:]), string(tx.tenant), int64(r.Latest), r.PreviousHint, successor)
+		"successor = excluded.successor, expires_at = excluded.expires_at WHERE rotations.tenant_id = excluded.tenant_id",
+		string(id[:]), string(tx.tenant), int64(r.Latest), r.PreviousHint, successor, ends)
 }
 
 // PreviousUse is the calls from one place with a secret that a rotation replaced.
