@@ -449,13 +449,13 @@ func (c *change) editApp(app *tenancy.App, k *credential.Credential, in ChangeAp
 	return c.mayGiveApp(*app, *k)
 }
 
-// App answers one app, never with its secrets. It needs claviger.apps:manage there.
-func (a *Authority) App(ctx context.Context, caller access.Caller, in AppInput) (out App, err error) {
+// viewApp looks at one app where the caller may manage it.
+func (a *Authority) viewApp(ctx context.Context, caller access.Caller, in AppInput, look func(*scope, tenancy.App) error) error {
 	tenant, err := a.appTenant(ctx, caller, in.Tenant, in.ID)
 	if err != nil {
-		return out, err
+		return err
 	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
+	return a.view(ctx, caller, tenant, func(s *scope) error {
 		app, _, err := s.app(in.ID)
 		if err != nil {
 			return err
@@ -463,6 +463,13 @@ func (a *Authority) App(ctx context.Context, caller access.Caller, in AppInput) 
 		if err := s.apiAccess(false); err != nil {
 			return err
 		}
+		return look(s, app)
+	})
+}
+
+// App answers one app, never with its secrets. It needs claviger.apps:manage there.
+func (a *Authority) App(ctx context.Context, caller access.Caller, in AppInput) (out App, err error) {
+	err = a.viewApp(ctx, caller, in, func(s *scope, app tenancy.App) (err error) {
 		out, err = s.showApp(app)
 		return err
 	})

@@ -28,15 +28,7 @@ type ChangeKeyInput struct {
 func (a *Authority) editKey(ctx context.Context, caller access.Caller, in ChangeKeyInput, of kinds,
 	more func(*change, *credential.Credential) error,
 ) (out Key, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		old, r, err := c.key(of, in.ID)
-		if err != nil {
-			return err
-		}
+	revision, err := a.changeOne(ctx, caller, in.Tenant, in.ID, of, func(c *change, old credential.Credential, r keyRules) (err error) {
 		if err := r.mayEdit(&c.scope, old); err != nil {
 			return err
 		}

@@ -230,17 +230,41 @@ func stateOf(k credential.Credential) fields {
 	return f
 }
 
-// changeKey runs one transition with all that belongs to it.
-func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyInput, of kinds, t transition) (out Key, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
+// changeOne runs a change of one key of the kinds, in the tenant where it is.
+func (a *Authority) changeOne(ctx context.Context, caller access.Caller, named tenancy.TenantID, id credential.ID, of kinds,
+	do func(*change, credential.Credential, keyRules) error,
+) (uint64, error) {
+	tenant, err := a.keyTenant(ctx, caller, named, id)
 	if err != nil {
-		return out, err
+		return 0, err
 	}
-	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		k, r, err := c.key(of, in.ID)
+	return a.change(ctx, caller, tenant, func(c *change) error {
+		k, r, err := c.key(of, id)
 		if err != nil {
 			return err
 		}
+		return do(c, k, r)
+	})
+}
+
+// viewOne looks at one key of the kinds, in the tenant where it is.
+func (a *Authority) viewOne(ctx context.Context, caller access.Caller, in KeyInput, of kinds, look func(*scope, credential.Credential, keyRules) error) error {
+	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
+	if err != nil {
+		return err
+	}
+	return a.view(ctx, caller, tenant, func(s *scope) error {
+		k, r, err := s.key(of, in.ID)
+		if err != nil {
+			return err
+		}
+		return look(s, k, r)
+	})
+}
+
+// changeKey runs one transition with all that belongs to it.
+func (a *Authority) changeKey(ctx context.Context, caller access.Caller, in KeyInput, of kinds, t transition) (out Key, err error) {
+	revision, err := a.changeOne(ctx, caller, in.Tenant, in.ID, of, func(c *change, k credential.Credential, r keyRules) error {
 		if err := c.mayTransit(r, k, t); err != nil {
 			return err
 		}
@@ -317,15 +341,7 @@ func (a *Authority) keyTenant(ctx context.Context, caller access.Caller, named t
 
 // readKey answers one key.
 func (a *Authority) readKey(ctx context.Context, caller access.Caller, in KeyInput, of kinds) (out Key, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		k, r, err := s.key(of, in.ID)
-		if err != nil {
-			return err
-		}
+	err = a.viewOne(ctx, caller, in, of, func(s *scope, k credential.Credential, r keyRules) (err error) {
 		if err := r.mayRead(s, k); err != nil {
 			return err
 		}

@@ -22,11 +22,7 @@ func (a *Authority) rotateKey(ctx context.Context, caller access.Caller, in Rota
 	if err != nil {
 		return out, err
 	}
-	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		k, r, err := c.key(of, in.ID)
-		if err != nil {
-			return err
-		}
+	revision, err := a.changeOne(ctx, caller, tenant, in.ID, of, func(c *change, k credential.Credential, r keyRules) error {
 		if err := r.mayRotate(&c.scope, k); err != nil {
 			return err
 		}

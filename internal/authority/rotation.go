@@ -173,15 +173,7 @@ func (s *scope) mayChangeRotation(r keyRules, k credential.Credential, keeps boo
 
 // changeRotation finishes a rotation or rolls it back.
 func (a *Authority) changeRotation(ctx context.Context, caller access.Caller, in KeyInput, of kinds, r rotationChange) (out Key, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	revision, err := a.change(ctx, caller, tenant, func(c *change) error {
-		k, rules, err := c.key(of, in.ID)
-		if err != nil {
-			return err
-		}
+	revision, err := a.changeOne(ctx, caller, in.Tenant, in.ID, of, func(c *change, k credential.Credential, rules keyRules) error {
 		if err := c.mayChangeRotation(rules, k, r.keeps); err != nil {
 			return err
 		}
@@ -204,15 +196,7 @@ func (a *Authority) changeRotation(ctx context.Context, caller access.Caller, in
 
 // previousSecretUses answers who still uses the secret before to those who may end it.
 func (a *Authority) previousSecretUses(ctx context.Context, caller access.Caller, in KeyInput, of kinds) (out PreviousSecretUses, err error) {
-	tenant, err := a.keyTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		k, r, err := s.key(of, in.ID)
-		if err != nil {
-			return err
-		}
+	err = a.viewOne(ctx, caller, in, of, func(s *scope, k credential.Credential, r keyRules) (err error) {
 		if err := s.mayChangeRotation(r, k, false); err != nil {
 			return err
 		}

@@ -127,18 +127,7 @@ func (a *Authority) changeAppRotation(ctx context.Context, caller access.Caller,
 // AppPreviousUses answers from where an app's key or secret before the present ones was
 // used since the rotation (B3). Rights as FinishAppRotation.
 func (a *Authority) AppPreviousUses(ctx context.Context, caller access.Caller, in AppInput) (out PreviousSecretUses, err error) {
-	tenant, err := a.appTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		app, _, err := s.app(in.ID)
-		if err != nil {
-			return err
-		}
-		if err := s.apiAccess(false); err != nil {
-			return err
-		}
+	err = a.viewApp(ctx, caller, in, func(s *scope, app tenancy.App) error {
 		k, err := s.appCredential(app.ID)
 		if err != nil {
 			return err

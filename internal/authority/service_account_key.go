@@ -184,17 +184,9 @@ func (a *Authority) IssueServiceAccountKey(ctx context.Context, caller access.Ca
 		if k, err = c.ofAccount(account, k, pair); err != nil {
 			return err
 		}
-		out, err = once(c, "service_account_key.issue/"+string(account.ID), in.Idempotency, func() (IssuedServiceAccountKey, string, error) {
-			if err := c.insertAccountKey(k, pair); err != nil {
-				return IssuedServiceAccountKey{}, "", err
-			}
-			shown, err := c.show(k)
-			return IssuedServiceAccountKey{Key: shown, PrivateKeyPEM: pair.private, SecretAvailable: !pair.private.IsZero()}, k.ID.String(), err
-		}, func(id string) (IssuedServiceAccountKey, error) {
-			shown, err := c.keyAgain(kinds{serviceAccountKeys}, id)
-			return IssuedServiceAccountKey{Key: shown}, err
+		out, err = c.issuePair("service_account_key.issue/"+string(account.ID), in.Idempotency, account, pair, func() (credential.Credential, error) {
+			return k, c.insertAccountKey(k, pair)
 		})
-		out.AccountEmail, out.AccountID = account.Email, c.tenant.AccountID
 		return err
 	})
 	if err != nil {
@@ -202,6 +194,24 @@ func (a *Authority) IssueServiceAccountKey(ctx context.Context, caller access.Ca
 	}
 	out.Revision = revision
 	return out, nil
+}
+
+// issuePair answers the key that a key pair is for, made once however often it is asked for.
+func (c *change) issuePair(what string, i Idempotency, account tenancy.ServiceAccount, pair keyPair, issue func() (credential.Credential, error),
+) (out IssuedServiceAccountKey, err error) {
+	out, err = once(c, what, i, func() (IssuedServiceAccountKey, string, error) {
+		k, err := issue()
+		if err != nil {
+			return IssuedServiceAccountKey{}, "", err
+		}
+		shown, err := c.show(k)
+		return IssuedServiceAccountKey{Key: shown, PrivateKeyPEM: pair.private, SecretAvailable: !pair.private.IsZero()}, k.ID.String(), err
+	}, func(id string) (IssuedServiceAccountKey, error) {
+		shown, err := c.keyAgain(kinds{serviceAccountKeys}, id)
+		return IssuedServiceAccountKey{Key: shown}, err
+	})
+	out.AccountEmail, out.AccountID = account.Email, c.tenant.AccountID
+	return out, err
 }
 
 // ofAccount makes a new key a service account's, as far as it and the caller may.

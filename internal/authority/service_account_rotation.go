@@ -57,18 +57,9 @@ func (a *Authority) RotateServiceAccountKey(ctx context.Context, caller access.C
 		if err != nil {
 			return err
 		}
-		out, err = once(c, "service_account_key.rotate/"+old.ID.String(), in.Idempotency, func() (IssuedServiceAccountKey, string, error) {
-			k, err := c.replacePair(account, old, in.Grace, pair)
-			if err != nil {
-				return IssuedServiceAccountKey{}, "", err
-			}
-			shown, err := c.show(k)
-			return IssuedServiceAccountKey{Key: shown, PrivateKeyPEM: pair.private, SecretAvailable: !pair.private.IsZero()}, k.ID.String(), err
-		}, func(id string) (IssuedServiceAccountKey, error) {
-			shown, err := c.keyAgain(kinds{serviceAccountKeys}, id)
-			return IssuedServiceAccountKey{Key: shown}, err
+		out, err = c.issuePair("service_account_key.rotate/"+old.ID.String(), in.Idempotency, account, pair, func() (credential.Credential, error) {
+			return c.replacePair(account, old, in.Grace, pair)
 		})
-		out.AccountEmail, out.AccountID = account.Email, c.tenant.AccountID
 		return err
 	})
 	if err != nil {

@@ -154,6 +154,21 @@ func (a *Authority) changeWebhook(ctx context.Context, caller access.Caller, ten
 	return err
 }
 
+// viewWebhook looks at one webhook.
+func (a *Authority) viewWebhook(ctx context.Context, caller access.Caller, tenant tenancy.TenantID, id string, look func(*scope, store.Webhook) error) error {
+	tenant, err := a.webhookTenant(ctx, caller, tenant, id)
+	if err != nil {
+		return err
+	}
+	return a.view(ctx, caller, tenant, func(s *scope) error {
+		w, err := s.webhook(id)
+		if err != nil {
+			return err
+		}
+		return look(s, w)
+	})
+}
+
 // webhookSecret makes a secret as Standard Webhooks has them: 256 bits in base64.
 func (a *Authority) webhookSecret() (secret.Secret, error) {
 	var b [32]byte
@@ -349,15 +364,7 @@ func (c *change) rotateWebhook(w store.Webhook, grace time.Duration, clear secre
 
 // Webhook answers one webhook, without its secret. Rights as CreateWebhook.
 func (a *Authority) Webhook(ctx context.Context, caller access.Caller, in WebhookInput) (out Webhook, err error) {
-	tenant, err := a.webhookTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		w, err := s.webhook(in.ID)
-		if err != nil {
-			return err
-		}
+	err = a.viewWebhook(ctx, caller, in.Tenant, in.ID, func(s *scope, w store.Webhook) (err error) {
 		out, err = s.showWebhook(w)
 		return err
 	})

@@ -169,15 +169,7 @@ func (s *scope) webhookDelivery(w store.Webhook, id string) (store.Delivery, err
 // WebhookDeliveries lists a webhook's deliveries, in the order of making. Rights as
 // CreateWebhook.
 func (a *Authority) WebhookDeliveries(ctx context.Context, caller access.Caller, in WebhookDeliveriesInput) (out store.List[store.Delivery], err error) {
-	tenant, err := a.webhookTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		w, err := s.webhook(in.ID)
-		if err != nil {
-			return err
-		}
+	err = a.viewWebhook(ctx, caller, in.Tenant, in.ID, func(s *scope, w store.Webhook) (err error) {
 		out, err = s.tx.Deliveries(store.DeliveryFilter{Kind: store.DeliveryWebhook, Recipient: w.ID, State: in.State, About: in.Event}, in.Page)
 		return err
 	})
@@ -186,15 +178,7 @@ func (a *Authority) WebhookDeliveries(ctx context.Context, caller access.Caller,
 
 // WebhookDelivery answers one delivery of a webhook. Rights as CreateWebhook.
 func (a *Authority) WebhookDelivery(ctx context.Context, caller access.Caller, in WebhookDeliveryInput) (out store.Delivery, err error) {
-	tenant, err := a.webhookTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return out, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		w, err := s.webhook(in.ID)
-		if err != nil {
-			return err
-		}
+	err = a.viewWebhook(ctx, caller, in.Tenant, in.ID, func(s *scope, w store.Webhook) (err error) {
 		out, err = s.webhookDelivery(w, in.Delivery)
 		return err
 	})

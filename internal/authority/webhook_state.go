@@ -74,14 +74,7 @@ func (a *Authority) changeWebhookState(ctx context.Context, caller access.Caller
 // eventsBefore is the last event of a webhook's tenant that is older than a time. It is found
 // before the change, since that takes a while; events that come meanwhile are newer.
 func (a *Authority) eventsBefore(ctx context.Context, caller access.Caller, in WebhookInput, t time.Time) (sequence int64, err error) {
-	tenant, err := a.webhookTenant(ctx, caller, in.Tenant, in.ID)
-	if err != nil {
-		return 0, err
-	}
-	err = a.view(ctx, caller, tenant, func(s *scope) error {
-		if _, err := s.webhook(in.ID); err != nil {
-			return err
-		}
+	err = a.viewWebhook(ctx, caller, in.Tenant, in.ID, func(s *scope, _ store.Webhook) (err error) {
 		sequence, err = s.tx.AuditSequenceBefore(t)
 		return err
 	})

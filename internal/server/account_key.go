@@ -20,7 +20,7 @@ func (s *Server) accountKeyRoutes() {
 	}
 	add(s, route(http.MethodPost, "", "IssueAccountKey", "Make a key that may do everything the plan allows; it is shown this once", http.StatusCreated), s.issueAccountKey)
 	add(s, route(http.MethodGet, "", "AccountKeys", "All account keys of the tenant", 0), s.accountKeys)
-	add(s, route(http.MethodGet, "/{id}", "AccountKey", "One account key, without its secret", 0), s.accountKey)
+	add(s, route(http.MethodGet, "/{id}", "AccountKey", "One account key, without its secret", 0), keyAnswer(s.authority.AccountKey, thing, accountKeyOf))
 	add(s, route(http.MethodPatch, "/{id}", "RenameAccountKey", "Rename an account key", 0), s.changeAccountKey)
 	add(s, route(http.MethodPost, "/{id}/suspend", "SuspendAccountKey", "Stop an account key until it is resumed", 0),
 		keyAction(s.authority.SuspendAccountKey, "SuspendAccountKey", thing, accountKeyOf))
@@ -59,15 +59,6 @@ func (s *Server) issueAccountKey(ctx context.Context, c *call, in *issueAccountK
 func (s *Server) accountKeys(ctx context.Context, c *call, in *KeysInput) (*body[api.List[api.AccountKey]], error) {
 	list, err := s.authority.AccountKeys(ctx, c.caller, in.ask())
 	return listAnswer(list, err, accountKeyOf)
-}
-
-func (s *Server) accountKey(ctx context.Context, c *call, in *IDInput) (*body[api.AccountKey], error) {
-	id, err := credentialID(in.ID, "account key")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.AccountKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, accountKeyOf)
 }
 
 type changeAccountKeyInput struct {

@@ -41,7 +41,7 @@ func (s *Server) apiKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/api-keys/{id}", Operation: "APIKey", Permission: need, tag: tag,
 		summary: "One key, without its secret", also: access.OrganizationKeysGenerate,
-	}, s.apiKey)
+	}, keyAnswer(s.authority.APIKey, thing, apiKeyOf))
 	add(s, Route{
 		Method: http.MethodPatch, Pattern: "/v1/api-keys/{id}", Operation: "ChangeAPIKey", Permission: need, tag: tag,
 		summary: "Rename a key; change an organization's", also: access.OrganizationKeysGenerate,
@@ -64,7 +64,7 @@ func (s *Server) apiKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/reveal", Operation: "RevealAPIKey", Permission: access.OrganizationKeysGenerate, tag: tag,
 		summary: "The whole key again, where it is recoverable; needs a session that gave its password within five minutes",
-	}, s.revealAPIKey)
+	}, keyAnswer(s.authority.RevealKey, thing, revealedKeyOf))
 	add(s, Route{
 		Method: http.MethodPost, Pattern: "/v1/api-keys/{id}/revoke", Operation: "RevokeAPIKey", Permission: need, tag: tag,
 		summary: "End a key for good", also: access.OrganizationKeysGenerate,
@@ -193,15 +193,6 @@ func (s *Server) apiKeys(ctx context.Context, c *call, in *APIKeysInput) (*body[
 	return listAnswer(list, err, apiKeyOf)
 }
 
-func (s *Server) apiKey(ctx context.Context, c *call, in *IDInput) (*body[api.APIKey], error) {
-	id, err := credentialID(in.ID, "API key")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.APIKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, apiKeyOf)
-}
-
 type changeAPIKeyInput struct {
 	IDInput
 	Body api.ChangeAPIKeyRequest
@@ -263,15 +254,20 @@ func changedRestrictions(networks *[]string, limits *api.Limits) (*[]netip.Prefi
 	return outNetworks, outLimits, nil
 }
 
-func (s *Server) revealAPIKey(ctx context.Context, c *call, in *IDInput) (*body[api.RevealedKey], error) {
-	id, err := credentialID(in.ID, "API key")
-	if err != nil {
-		return nil, err
+func revealedKeyOf(k authority.RevealedKey) api.RevealedKey {
+	return api.RevealedKey{Key: api.Secret(k.Secret.Reveal())}
+}
+
+// keyAnswer answers something about one key.
+func keyAnswer[A, W any](ask func(context.Context, access.Caller, authority.KeyInput) (A, error), thing string, wire func(A) W) func(context.Context, *call, *IDInput) (*body[W], error) {
+	return func(ctx context.Context, c *call, in *IDInput) (*body[W], error) {
+		id, err := credentialID(in.ID, thing)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := ask(ctx, c.caller, authority.KeyInput{ID: id})
+		return answerWith(answer, err, wire)
 	}
-	key, err := s.authority.RevealKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, func(k authority.RevealedKey) api.RevealedKey {
-		return api.RevealedKey{Key: api.Secret(k.Secret.Reveal())}
-	})
 }
 
 // keyAction is a change of a key that takes nothing but its ID.

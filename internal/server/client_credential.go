@@ -28,7 +28,7 @@ func (s *Server) clientCredentialRoutes() {
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/client-credentials/{id}", Operation: "ClientCredential", Permission: need, tag: tag,
 		summary: "One API credential, without its secret",
-	}, s.clientCredential)
+	}, keyAnswer(s.authority.ClientCredential, thing, clientCredentialOf))
 	add(s, Route{
 		Method: http.MethodPatch, Pattern: "/v1/client-credentials/{id}", Operation: "ChangeClientCredential", Permission: need, tag: tag,
 		summary: "Change the name or the scopes, at once",
@@ -113,15 +113,6 @@ func (s *Server) clientCredentialScopes(ctx context.Context, c *call, in *scopes
 	return answerWith(offered, err, func(o authority.OfferedScopes) api.OfferedScopes {
 		return api.OfferedScopes{Licence: o.Licence, Scopes: texts(o.Scopes)}
 	})
-}
-
-func (s *Server) clientCredential(ctx context.Context, c *call, in *IDInput) (*body[api.ClientCredential], error) {
-	id, err := credentialID(in.ID, "client credential")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.ClientCredential(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, clientCredentialOf)
 }
 
 type changeClientCredentialInput struct {

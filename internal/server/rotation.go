@@ -26,25 +26,25 @@ func (s *Server) rotationRoutes() {
 		kind: "APIKey", tag: "API keys", path: "/v1/api-keys/{id}", need: access.APIKeysGenerate, also: access.OrganizationKeysGenerate,
 		finish: keyAction(a.FinishAPIKeyRotation, "FinishAPIKeyRotation", "API key", apiKeyOf),
 		back:   keyAction(a.RollBackAPIKey, "RollBackAPIKey", "API key", apiKeyOf),
-		uses:   previousUses(a.APIKeyPreviousUses, "API key"),
+		uses:   keyAnswer(a.APIKeyPreviousUses, "API key", previousUsesOf),
 	})
 	addRotated(s, rotated[api.VerifierKey]{
 		kind: "VerifierKey", tag: "Verifier keys", path: "/v1/verifier-keys/{id}", need: access.VerifierKeysManage,
 		finish: keyAction(a.FinishVerifierKeyRotation, "FinishVerifierKeyRotation", "verifier key", verifierKeyOf),
 		back:   keyAction(a.RollBackVerifierKey, "RollBackVerifierKey", "verifier key", verifierKeyOf),
-		uses:   previousUses(a.VerifierKeyPreviousUses, "verifier key"),
+		uses:   keyAnswer(a.VerifierKeyPreviousUses, "verifier key", previousUsesOf),
 	})
 	addRotated(s, rotated[api.AccountKey]{
 		kind: "AccountKey", tag: "Account keys (deprecated)", path: "/v1/account-keys/{id}", need: access.AccountKeysManage, deprecated: true,
 		finish: keyAction(a.FinishAccountKeyRotation, "FinishAccountKeyRotation", "account key", accountKeyOf),
 		back:   keyAction(a.RollBackAccountKey, "RollBackAccountKey", "account key", accountKeyOf),
-		uses:   previousUses(a.AccountKeyPreviousUses, "account key"),
+		uses:   keyAnswer(a.AccountKeyPreviousUses, "account key", previousUsesOf),
 	})
 	addRotated(s, rotated[api.ClientCredential]{
 		kind: "ClientCredential", tag: "API credentials", path: "/v1/client-credentials/{id}", need: access.ClientCredentialsManageOwn,
 		finish: keyAction(a.FinishClientCredentialRotation, "FinishClientCredentialRotation", "client credential", clientCredentialOf),
 		back:   keyAction(a.RollBackClientCredential, "RollBackClientCredential", "client credential", clientCredentialOf),
-		uses:   previousUses(a.ClientCredentialPreviousUses, "client credential"),
+		uses:   keyAnswer(a.ClientCredentialPreviousUses, "client credential", previousUsesOf),
 	})
 	addRotated(s, rotated[api.App]{
 		kind: "App", tag: "Apps", path: "/v1/apps/{id}", need: access.AppsManage,
@@ -61,7 +61,7 @@ func (s *Server) rotationRoutes() {
 		kind: "ServiceAccountKey", tag: "Service accounts", path: "/v1/service-account-keys/{id}", need: access.ServiceAccountsManage,
 		finish: keyAction(a.FinishServiceAccountKeyRotation, "FinishServiceAccountKeyRotation", "service account key", serviceAccountKeyOf),
 		back:   keyAction(a.RollBackServiceAccountKey, "RollBackServiceAccountKey", "service account key", serviceAccountKeyOf),
-		uses:   previousUses(a.ServiceAccountKeyPreviousUses, "service account key"),
+		uses:   keyAnswer(a.ServiceAccountKeyPreviousUses, "service account key", previousUsesOf),
 	})
 }
 
@@ -99,17 +99,6 @@ func addRotated[W any](s *Server, r rotated[W]) {
 		"Undo a rotation in its grace period: the new secret ends, the one before is current again"), r.back)
 	add(s, route(http.MethodGet, "/previous-secret-uses", r.kind+"PreviousUses",
 		"Who still uses the secret before: source address, user agent and last time"), r.uses)
-}
-
-func previousUses(read func(context.Context, access.Caller, authority.KeyInput) (authority.PreviousSecretUses, error), thing string) func(context.Context, *call, *IDInput) (*body[api.PreviousSecretUses], error) {
-	return func(ctx context.Context, c *call, in *IDInput) (*body[api.PreviousSecretUses], error) {
-		id, err := credentialID(in.ID, thing)
-		if err != nil {
-			return nil, err
-		}
-		uses, err := read(ctx, c.caller, authority.KeyInput{ID: id})
-		return answerWith(uses, err, previousUsesOf)
-	}
 }
 
 func (s *Server) appPreviousUses(ctx context.Context, c *call, in *IDInput) (*body[api.PreviousSecretUses], error) {

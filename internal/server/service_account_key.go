@@ -24,7 +24,7 @@ func (s *Server) serviceAccountKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/service-account-keys/{id}", Operation: "ServiceAccountKey", Permission: need, tag: tag,
 		summary: "One key of a service account",
-	}, s.serviceAccountKey)
+	}, keyAnswer(s.authority.ServiceAccountKey, thing, serviceAccountKeyOf))
 	add(s, Route{
 		Method: http.MethodPatch, Pattern: "/v1/service-account-keys/{id}", Operation: "RenameServiceAccountKey", Permission: need, tag: tag,
 		summary: "Rename a key of a service account",
@@ -91,15 +91,6 @@ func (s *Server) serviceAccountKeys(ctx context.Context, c *call, in *serviceAcc
 	}
 	list, err := s.authority.ServiceAccountKeys(ctx, c.caller, ask)
 	return listAnswer(list, err, serviceAccountKeyOf)
-}
-
-func (s *Server) serviceAccountKey(ctx context.Context, c *call, in *IDInput) (*body[api.ServiceAccountKey], error) {
-	id, err := credentialID(in.ID, "service account key")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.ServiceAccountKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, serviceAccountKeyOf)
 }
 
 type changeServiceAccountKeyInput struct {

@@ -23,7 +23,7 @@ func (s *Server) verifierKeyRoutes() {
 	add(s, Route{
 		Method: http.MethodGet, Pattern: "/v1/verifier-keys/{id}", Operation: "VerifierKey", Permission: need, tag: tag,
 		summary: "One verifier key, without its secret",
-	}, s.verifierKey)
+	}, keyAnswer(s.authority.VerifierKey, thing, verifierKeyOf))
 	add(s, Route{
 		Method: http.MethodPatch, Pattern: "/v1/verifier-keys/{id}", Operation: "RenameVerifierKey", Permission: need, tag: tag,
 		summary: "Rename a verifier key",
@@ -75,15 +75,6 @@ func (s *Server) issueVerifierKey(ctx context.Context, c *call, in *issueVerifie
 func (s *Server) verifierKeys(ctx context.Context, c *call, in *KeysInput) (*body[api.List[api.VerifierKey]], error) {
 	list, err := s.authority.VerifierKeys(ctx, c.caller, in.ask())
 	return listAnswer(list, err, verifierKeyOf)
-}
-
-func (s *Server) verifierKey(ctx context.Context, c *call, in *IDInput) (*body[api.VerifierKey], error) {
-	id, err := credentialID(in.ID, "verifier key")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.authority.VerifierKey(ctx, c.caller, authority.KeyInput{ID: id})
-	return answerWith(key, err, verifierKeyOf)
 }
 
 type renameVerifierKeyInput struct {

@@ -153,20 +153,27 @@ func (tx *Tx) Usage(id credential.ID, from, until time.Time) ([]UsageHour, error
 	}
 	var hours []UsageHour
 	for _, r := range rows {
-		if n := len(hours); n == 0 || !hours[n-1].Hour.Equal(moment(r.Hour)) {
-			hours = append(hours, UsageHour{Hour: moment(r.Hour)})
-		}
-		h := &hours[len(hours)-1]
-		if r.Code == string(verify.Valid) {
-			h.Valid = r.Calls
-			continue
-		}
-		if h.Denied == nil {
-			h.Denied = map[string]int64{}
-		}
-		h.Denied[r.Code] = r.Calls
+		hours = addCalls(hours, r.Hour, r.Code, r.Calls)
 	}
 	return hours, nil
+}
+
+// addCalls adds calls that were answered with one code to the last of the hours, or to another
+// one that begins at a time. The calls come in the order of hours.
+func addCalls(hours []UsageHour, begins int64, code string, calls int64) []UsageHour {
+	if n := len(hours); n == 0 || !hours[n-1].Hour.Equal(moment(begins)) {
+		hours = append(hours, UsageHour{Hour: moment(begins)})
+	}
+	h := &hours[len(hours)-1]
+	switch {
+	case code == string(verify.Valid):
+		h.Valid = calls
+	case h.Denied == nil:
+		h.Denied = map[string]int64{code: calls}
+	default:
+		h.Denied[code] = calls
+	}
+	return hours
 }
 
 // hoursBetween lists the hours that begin between the two times. The table is ordered by

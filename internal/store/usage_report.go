@@ -49,18 +49,7 @@ func (tx *Tx) UsageSums(span UsageSpan, period time.Duration) ([]UsageHour, erro
 	}
 	var list []UsageHour
 	for _, r := range rows {
-		if n := len(list); n == 0 || !list[n-1].Hour.Equal(moment(r.Begins)) {
-			list = append(list, UsageHour{Hour: moment(r.Begins)})
-		}
-		h := &list[len(list)-1]
-		if r.Code == string(verify.Valid) {
-			h.Valid = r.Calls
-			continue
-		}
-		if h.Denied == nil {
-			h.Denied = map[string]int64{}
-		}
-		h.Denied[r.Code] = r.Calls
+		list = addCalls(list, r.Begins, r.Code, r.Calls)
 	}
 	return list, nil
 }
