@@ -170,3 +170,41 @@ func scattered(t *testing.T, s *store.Store, f storetest.Fixture) (below []crede
 	})
 	return below
 }
+
+// What is searched for comes in the order of creation, from all columns that show it, though
+// none of it is near: every key once, in both directions and backwards.
+func TestPagingOfSearches(t *testing.T) {
+	onEngines(t, func(t *testing.T, s *store.Store, f, _ storetest.Fixture) {
+		t.Helper()
+		var want []credential.Credential
+		storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+			for i := range 4000 {
+				c, m := f.Key(i, "key")
+				at := i > 1000 && i <= 1800 // at the organization that is called so
+				if at {
+					c.OrganizationID = f.Below.ID
+				}
+				if i > 1700 && i < 3000 && i%2 == 0 {
+					c.Name = fmt.Sprintf("presales %d", i)
+				}
+				if at || strings.HasPrefix(c.Name, "presales") {
+					want = append(want, c)
+				}
+				if err := tx.InsertCredential(c, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, desc := range []bool{false, true} {
+			if desc {
+				slices.Reverse(want)
+			}
+			walkBothWays(t, s, f, store.CredentialFilter{Search: "sales"}, store.Page{Limit: 90, Sort: "created_at", Desc: desc}, want)
+		}
+		// Without an order the latest come first.
+		if d := cmp.Diff(idsOf(want[:50]), idsOf(mustList(t, s, f, store.CredentialFilter{Search: "sales"}, store.Page{}).Items)); d != "" {
+			t.Errorf("without an order:\n%.2000s", d)
+		}
+	})
+}

@@ -239,6 +239,11 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if l.parts != nil && order.parted {
 		return l.merged(tx, order, at, desc, n)
 	}
+	if order.column == "" && len(l.narrow) > 0 && !l.weak && tx.store.db.engine == engineSQLite {
+		if rows, whole, err = l.walkHits(tx, order, at, desc, n, nearWindow); err != nil || whole {
+			return rows, err
+		}
+	}
 	few, err := l.finds(tx, fewHits)
 	for _, step := range []struct{ window, hits int }{{midWindow, someHits}, {farWindow, someHits}} {
 		if err != nil || few {
