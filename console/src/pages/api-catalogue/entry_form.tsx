@@ -1,6 +1,7 @@
-import { Checkbox, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, MultiSelect, Select, Stack, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { keyOf, listOf } from './edit';
 
 /** What a form of the catalogue asks for. */
@@ -42,22 +43,20 @@ export function EntryForm({ fields, values, isNew, action, onCancel, onSubmit }:
     <DialogForm fields={['name', 'key']} onSubmit={submit} onCancel={onCancel} action={action}>
       {(errors) => (
         <Stack gap={16}>
-          <TextInput
+          <TextField
             label="Name"
             data-autofocus
-            autoComplete="off"
             value={name}
-            onChange={(event) => set('name', event.currentTarget.value)}
+            onChange={(text) => set('name', text)}
             error={errors.name}
           />
-          <TextInput
+          <TextField
             label="Key"
             description={isNew ? 'For programs; it cannot be changed later' : 'It cannot be changed'}
-            autoComplete="off"
             spellCheck={false}
             readOnly={!isNew}
             value={key}
-            onChange={(event) => setOwnKey(event.currentTarget.value)}
+            onChange={setOwnKey}
             error={errors.key}
           />
           {fields.map((field) => (
@@ -122,14 +121,6 @@ function FieldInput({ field, value, onChange }: FieldInputProps) {
         />
       );
     default:
-      return (
-        <TextInput
-          label={label}
-          description={description}
-          autoComplete="off"
-          value={String(value ?? '')}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        />
-      );
+      return <TextField label={label} description={description} value={String(value ?? '')} onChange={onChange} />;
   }
 }

@@ -1,4 +1,4 @@
-import { Text, TextInput } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import { $api, answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -8,6 +8,7 @@ import { IssuedDialog } from '../../dialog/issued';
 import { RotateForm } from '../../dialog/rotate_form';
 import { type Rotation, useRotation } from '../../dialog/rotation';
 import { Code, ShownValue } from '../../dialog/secret';
+import { TextField } from '../../dialog/text_field';
 import { type Me, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
@@ -78,16 +79,7 @@ function CreateForm({ onDone, onCancel }: { onDone: (issued: Issued) => void; on
 }
 
 function NameInput({ value, onChange, error }: { value: string; onChange: (name: string) => void; error?: string }) {
-  return (
-    <TextInput
-      label="Name"
-      data-autofocus
-      maxLength={200}
-      value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
-      error={error}
-    />
-  );
+  return <TextField label="Name" data-autofocus maxLength={200} value={value} onChange={onChange} error={error} />;
 }
 
 interface ScopesProps {

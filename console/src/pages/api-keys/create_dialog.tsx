@@ -1,10 +1,11 @@
-import { Button, Collapse, Radio, Select, Stack, TextInput } from '@mantine/core';
+import { Button, Collapse, Radio, Select, Stack } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
@@ -135,15 +136,14 @@ function CreateForm({
               </Stack>
             </Radio.Group>
           )}
-          <TextInput
+          <TextField
             label="Name"
             description="Say which program uses it, and where."
             data-autofocus
-            autoComplete="off"
             maxLength={200}
             value={name}
             error={errors.name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            onChange={setName}
           />
           {kind === 'organization_key' && (
             <OrganizationPicker
@@ -167,7 +167,7 @@ function CreateForm({
               More
             </Button>
             <Collapse expanded={more} transitionDuration={0}>
-              <TextInput
+              <TextField
                 mt={8}
                 type="date"
                 label="Expiration date"
@@ -180,7 +180,7 @@ function CreateForm({
                 max={latest && fieldDay(latest)}
                 value={end}
                 error={errors.expires_at}
-                onChange={(event) => setEnd(event.currentTarget.value)}
+                onChange={setEnd}
               />
             </Collapse>
           </div>

@@ -1,4 +1,4 @@
-import { Checkbox, Stack, Text, TextInput } from '@mantine/core';
+import { Checkbox, Stack, Text } from '@mantine/core';
 import { type ReactNode, useCallback, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { answer, answered, api, type Schema } from '../../api/client';
@@ -6,6 +6,7 @@ import { useOnce } from '../../api/once';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
 import { RotateForm } from '../../dialog/rotate_form';
 import { type Rotation, useRotation } from '../../dialog/rotation';
+import { TextField } from '../../dialog/text_field';
 import { type Me, useMe } from '../../session/me';
 import { useStepUp } from '../../session/step_up';
 import { Facts } from '../../shell/page';
@@ -145,17 +146,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: APIKey; onClose: () => void }
 }
 
 function NameInput({ value, onChange, error }: { value: string; onChange: (name: string) => void; error?: string }) {
-  return (
-    <TextInput
-      label="Name"
-      data-autofocus
-      autoComplete="off"
-      maxLength={200}
-      value={value}
-      error={error}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
-  );
+  return <TextField label="Name" data-autofocus maxLength={200} value={value} error={error} onChange={onChange} />;
 }
 
 /** Name and end of an organization's key. */
@@ -197,7 +188,7 @@ function EditForm({ apiKey, onClose }: { apiKey: APIKey; onClose: () => void }) 
       {(errors) => (
         <>
           <NameInput value={name} onChange={setName} error={errors.name} />
-          <TextInput
+          <TextField
             type="date"
             label="Expiration date"
             description={
@@ -210,7 +201,7 @@ function EditForm({ apiKey, onClose }: { apiKey: APIKey; onClose: () => void }) 
             disabled={never}
             value={never ? '' : end}
             error={errors.expires_at ?? errors.never_expires}
-            onChange={(event) => setEnd(event.currentTarget.value)}
+            onChange={setEnd}
           />
           {!latest && (
             <Checkbox

@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Group, NumberInput, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, NumberInput, Select, Stack, Text, Textarea } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, api, type Schema } from '../../api/client';
 import { Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { counted, number } from '../../words';
 import { type APIKey, refreshKeys } from './keys';
 
@@ -175,13 +176,13 @@ function Lines({
           const known = choices.some((c) => c.value === line.per);
           return (
             <Group key={line.id} gap={8} wrap="nowrap">
-              <TextInput
+              <TextField
                 aria-label={`Name of ${one} ${i + 1}`}
                 placeholder="Name"
                 flex={1}
                 maxLength={63}
                 value={line.name}
-                onChange={(event) => change(line.id, { name: event.currentTarget.value })}
+                onChange={(text) => change(line.id, { name: text })}
               />
               <NumberInput
                 aria-label={`Calls of ${one} ${i + 1}`}

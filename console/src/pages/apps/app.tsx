@@ -1,10 +1,11 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { $api, answered, api } from '../../api/client';
 import { RotationNote, useRotation } from '../../dialog/rotation';
 import { Code, RecoverableSecret } from '../../dialog/secret';
+import { TextField } from '../../dialog/text_field';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
@@ -215,7 +216,7 @@ function APIs({ app }: { app: App }) {
       flush
       note={catalog.data && `${all.filter((a) => chosen.has(a.key)).length} of ${all.length} chosen`}
       actions={
-        <TextInput
+        <TextField
           type="search"
           aria-label="Search APIs"
           placeholder="Search APIs"
@@ -223,7 +224,7 @@ function APIs({ app }: { app: App }) {
           data-search
           leftSection={<IconSearch size={16} stroke={1.6} aria-hidden />}
           value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
+          onChange={setSearch}
         />
       }
     >

@@ -1,4 +1,4 @@
-import { Select, Text, TextInput } from '@mantine/core';
+import { Select, Text } from '@mantine/core';
 import { useState } from 'react';
 import { $api, answer, answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -9,6 +9,7 @@ import { RotateForm } from '../../dialog/rotate_form';
 import { type Rotation, useRotation } from '../../dialog/rotation';
 import { ShownValue } from '../../dialog/secret';
 import type { Schema } from '../../api/client';
+import { TextField } from '../../dialog/text_field';
 import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
@@ -80,13 +81,13 @@ function CreateForm({ onDone, onCancel }: { onDone: (app: IssuedApp) => void; on
     <DialogForm fields={['name', 'apis', 'organization_id']} onSubmit={submit} onCancel={onCancel} action="Save">
       {(errors) => (
         <>
-          <TextInput
+          <TextField
             label="Name"
             description="What it is for, such as the program that uses it"
             data-autofocus
             maxLength={200}
             value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            onChange={setName}
             error={errors.name}
           />
           <OrganizationPicker
@@ -102,13 +103,13 @@ function CreateForm({ onDone, onCancel }: { onDone: (app: IssuedApp) => void; on
             <div className="apihead">
               <span className="fieldlabel">APIs</span>
               <span className="muted">{chosen.size === 0 ? 'None chosen' : `${chosen.size} chosen`}</span>
-              <TextInput
+              <TextField
                 aria-label="Search APIs"
                 placeholder="Search APIs"
                 type="search"
                 className="apisearch"
                 value={search}
-                onChange={(event) => setSearch(event.currentTarget.value)}
+                onChange={setSearch}
               />
             </div>
             <div className="apibox" tabIndex={-1}>
@@ -174,14 +175,7 @@ function RenameForm({ app, onClose }: { app: App; onClose: () => void }) {
   return (
     <DialogForm fields={['name']} onSubmit={submit} onCancel={onClose} action="Save">
       {(errors) => (
-        <TextInput
-          label="Name"
-          data-autofocus
-          maxLength={200}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={errors.name}
-        />
+        <TextField label="Name" data-autofocus maxLength={200} value={name} onChange={setName} error={errors.name} />
       )}
     </DialogForm>
   );

@@ -1,10 +1,11 @@
-import { Button, Select, TextInput } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 import { $api } from '../../api/client';
+import { TextField } from '../../dialog/text_field';
 import { useCan, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { useStepUp } from '../../session/step_up';
@@ -224,15 +225,14 @@ function IDInput({ value, onChange }: { value: string; onChange: (id: string) =>
   const send = useDebouncedCallback(onChange, 300);
   useEffect(() => setText(value), [value]);
   return (
-    <TextInput
+    <TextField
       aria-label="Credential, or ID of what was changed"
       placeholder="crd_… or another ID"
-      autoComplete="off"
       spellCheck={false}
       w={190}
       value={text}
-      onChange={(event) => {
-        const id = cutKey(event.currentTarget.value).trim();
+      onChange={(typed) => {
+        const id = cutKey(typed).trim();
         setText(id);
         send(id);
       }}
@@ -250,14 +250,14 @@ function DayInput({
   onChange: (day: string | undefined) => void;
 }) {
   return (
-    <TextInput
+    <TextField
       type="date"
       aria-label={label}
       leftSection={<span className="dayname">{label}</span>}
       leftSectionWidth={48}
       w={184}
       value={value ?? ''}
-      onChange={(event) => onChange(event.currentTarget.value || undefined)}
+      onChange={(text) => onChange(text || undefined)}
     />
   );
 }

@@ -1,8 +1,8 @@
-import { TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { TextField } from '../../dialog/text_field';
 import { useSingleKeys } from '../../shell/shortcuts';
 import { cutKey } from '../../table/cut_key';
 import { addressOf } from './links';
@@ -51,7 +51,7 @@ export function HelpSearch() {
       ref={box}
       onBlur={(event) => !box.current?.contains(event.relatedTarget) && setOpen(false)}
     >
-      <TextInput
+      <TextField
         ref={field}
         type="search"
         placeholder="Search the documentation"
@@ -60,14 +60,13 @@ export function HelpSearch() {
         aria-expanded={shown}
         aria-controls={id}
         aria-activedescendant={shown && hits.length > 0 ? `${id}-${at}` : undefined}
-        autoComplete="off"
         spellCheck={false}
         leftSection={<IconSearch size={16} stroke={1.6} aria-hidden />}
         rightSection={<kbd>/</kbd>}
         value={text}
         onFocus={() => setOpen(true)}
-        onChange={(event) => {
-          setText(cutKey(event.currentTarget.value));
+        onChange={(text) => {
+          setText(cutKey(text));
           setCurrent(0);
           setOpen(true);
         }}

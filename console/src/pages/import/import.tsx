@@ -1,16 +1,12 @@
 import { Button, Checkbox, FileInput, Group, Progress, Select, Stack, Table } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { $api, answered, api, type Schema } from '../../api/client';
-import { useCan, useMe } from '../../session/me';
-import { useScope } from '../../session/scope';
-import { Card, Page } from '../../shell/page';
-import { PageHead } from '../../shell/page_head';
-import { NoPermission } from '../../state/blank';
+import { answered, api, type Schema } from '../../api/client';
+import { useCan } from '../../session/me';
+import { Card } from '../../shell/page';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
+import { settings, TenantPage } from '../settings/tenant_page';
 import { type Column, columns, guess, type KeyFile, pieces, readKeys } from './read_file';
-
-const parent = { label: 'Settings', to: '/settings' };
 
 const labels: Record<Column, string> = {
   name: 'Name',
@@ -22,31 +18,27 @@ const labels: Record<Column, string> = {
 
 /** Settings → Import keys: a file of keys that another system made (PV3). */
 export function ImportPage() {
-  const me = useMe();
-  const scope = useScope();
-  const allowed = useCan('claviger.api_keys:manage');
-  const id = scope.tenant ?? me.tenant.id;
   const operator = useCan('claviger.tenants:manage');
-  const tenant = $api.useQuery('get', '/v1/tenants/{id}', { params: { path: { id } } }, { enabled: allowed });
-  const until = tenant.data?.import_until;
-  const open = operator || (until !== undefined && new Date(until) > new Date());
   return (
-    <Page kind="settings">
-      <PageHead title="Import keys" parent={parent} help="import" />
-      {!allowed ? (
-        <NoPermission right="API keys of others" />
-      ) : (
-        tenant.data &&
-        (open ? (
-          <Import key={id} tenant={id} />
+    <TenantPage
+      kind="settings"
+      title="Import keys"
+      parent={settings}
+      help="import"
+      needs="claviger.api_keys:manage"
+      right="API keys of others"
+    >
+      {({ id, import_until: until }) =>
+        operator || (until && new Date(until) > new Date()) ? (
+          <Import tenant={id} />
         ) : (
           <Info>
             Keys of other systems are imported by the operators of this installation, or while they let you. Ask them to
             open a window.
           </Info>
-        ))
-      )}
-    </Page>
+        )
+      }
+    </TenantPage>
   );
 }
 

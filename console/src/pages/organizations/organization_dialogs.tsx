@@ -1,9 +1,10 @@
-import { Stack, Text, TextInput, Textarea } from '@mantine/core';
+import { Stack, Text, Textarea } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api, answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { OrganizationPicker } from '../../shell/organization_picker';
 import { type Organization, useOrganization } from '../../shell/organizations';
 import { ProblemNote } from '../../state/problem_note';
@@ -99,22 +100,14 @@ function AddForm({
     <DialogForm fields={addFields} onSubmit={submit} onCancel={onClose} action="Add organization">
       {(errors) => (
         <>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(e) => setName(e.currentTarget.value)}
-            error={errors.name}
-          />
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
           <OrganizationPicker label="Below" value={parent} onChange={setParent} error={errors.parent_id} />
-          <TextInput
+          <TextField
             label="External ID"
             description="Your own name for it; verification answers it."
-            autoComplete="off"
             spellCheck={false}
             value={externalID}
-            onChange={(e) => setExternalID(e.currentTarget.value)}
+            onChange={setExternalID}
             error={errors.external_id}
           />
         </>
@@ -150,20 +143,12 @@ function EditForm({ organization, onClose }: { organization: Organization; onClo
     <DialogForm fields={editFields} onSubmit={submit} onCancel={onClose} action="Save">
       {(errors) => (
         <>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(e) => setName(e.currentTarget.value)}
-            error={errors.name}
-          />
-          <TextInput
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
+          <TextField
             label="External ID"
-            autoComplete="off"
             spellCheck={false}
             value={externalID}
-            onChange={(e) => setExternalID(e.currentTarget.value)}
+            onChange={setExternalID}
             error={errors.external_id}
           />
           <Textarea

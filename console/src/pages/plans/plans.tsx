@@ -1,4 +1,4 @@
-import { Button, Checkbox, Stack, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Stack, Textarea } from '@mantine/core';
 import { IconPackages, IconPlus } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -6,6 +6,7 @@ import { useMemo, useState } from 'react';
 import { $api, answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { useCan, useMe } from '../../session/me';
 import { Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
@@ -168,22 +169,14 @@ function PlanForm({ plan, onCancel, onDone }: { plan?: Plan; onCancel: () => voi
     >
       {(errors) => (
         <Stack gap={16}>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={errors.name}
-          />
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
           {!plan && (
-            <TextInput
+            <TextField
               label="Key"
               description="For programs: lower-case letters, digits and hyphens"
-              autoComplete="off"
               spellCheck={false}
               value={short}
-              onChange={(event) => setKey(event.currentTarget.value)}
+              onChange={setKey}
               error={errors.key}
             />
           )}

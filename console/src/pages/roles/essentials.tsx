@@ -1,6 +1,7 @@
-import { Button, Checkbox, TextInput } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { IconLock, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
+import { TextField } from '../../dialog/text_field';
 import { allows } from '../../session/can';
 import { ProblemNote } from '../../state/problem_note';
 import { counted } from '../../words';
@@ -86,15 +87,14 @@ export function Essentials({ role, permissions, known, held, included, locked }:
   return (
     <div className="essentials" id="essentials" role="group" aria-label="Essentials">
       <div className="esshead">
-        <TextInput
+        <TextField
           type="search"
           className="searchinput"
           aria-label="Search permissions"
           placeholder="Search permissions"
-          autoComplete="off"
           leftSection={<IconSearch size={16} stroke={1.6} aria-hidden />}
           value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
+          onChange={setSearch}
         />
       </div>
       {!some && <p className="essnone muted">No permission is called that.</p>}

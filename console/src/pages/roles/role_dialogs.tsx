@@ -1,4 +1,4 @@
-import { Select, Text, TextInput } from '@mantine/core';
+import { Select, Text } from '@mantine/core';
 import { useState } from 'react';
 import { answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -6,6 +6,7 @@ import { missingAt } from '../../session/held';
 import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { toast } from '../../state/toast';
 import { counted } from '../../words';
 import { everythingChanged, usePermissions, useRoles, useRootPath } from './data';
@@ -84,21 +85,8 @@ function CreateRoleForm({ from, onClose, onCreated }: Omit<CreateRoleProps, 'ope
     <DialogForm fields={createFields} onSubmit={submit} onCancel={onClose} action="Create role">
       {(errors) => (
         <>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(e) => setName(e.currentTarget.value)}
-            error={errors.name}
-          />
-          <TextInput
-            label="Description"
-            autoComplete="off"
-            value={description}
-            onChange={(e) => setDescription(e.currentTarget.value)}
-            error={errors.description}
-          />
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
+          <TextField label="Description" value={description} onChange={setDescription} error={errors.description} />
           <Select
             label="Begin with the permissions of"
             data={[
@@ -140,21 +128,8 @@ function RenameForm({ role, onClose }: { role: Role; onClose: () => void }) {
     <DialogForm fields={renameFields} onSubmit={submit} onCancel={onClose} action="Save">
       {(errors) => (
         <>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(e) => setName(e.currentTarget.value)}
-            error={errors.name}
-          />
-          <TextInput
-            label="Description"
-            autoComplete="off"
-            value={description}
-            onChange={(e) => setDescription(e.currentTarget.value)}
-            error={errors.description}
-          />
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
+          <TextField label="Description" value={description} onChange={setDescription} error={errors.description} />
         </>
       )}
     </DialogForm>

@@ -1,9 +1,10 @@
-import { Text, TextInput } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { problemOf } from '../../api/problem';
 import { Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
@@ -75,12 +76,12 @@ function AddForm({ onClose, onAdded }: Omit<AddProps, 'open'>) {
             onChange={setRoles}
             errorOf={(row) => errors[`role ${row}`] ?? (row === 0 ? errors.roles : undefined)}
           />
-          <TextInput
+          <TextField
             label="Description"
             description="Optional; it tells this account from others"
             maxLength={200}
             value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
+            onChange={setDescription}
             error={errors.description}
           />
           <OrganizationPicker label="Organization" value={at} onChange={setAt} error={errors.organization_id} />

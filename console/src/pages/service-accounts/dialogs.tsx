@@ -1,9 +1,10 @@
-import { Text, TextInput } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import { answer, answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { queryClient } from '../../api/query';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
 import { counted } from '../../words';
@@ -41,13 +42,13 @@ function EditForm({ account, onClose }: Omit<DialogProps, 'open'>) {
   return (
     <DialogForm fields={['description']} onSubmit={save} onCancel={onClose} action="Save">
       {(errors) => (
-        <TextInput
+        <TextField
           label="Description"
           description="Optional; it tells this account from others"
           data-autofocus
           maxLength={200}
           value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
+          onChange={setDescription}
           error={errors.description}
         />
       )}

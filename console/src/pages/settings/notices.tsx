@@ -1,8 +1,9 @@
-import { Button, Group, Select, Stack, Switch, TextInput } from '@mantine/core';
+import { Button, Group, Select, Stack, Switch } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
 import { fieldErrors, problemOf } from '../../api/problem';
+import { TextField } from '../../dialog/text_field';
 import { Card } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
@@ -52,12 +53,11 @@ export function NoticesCard({ tenant }: { tenant: Tenant }) {
             Before credentials expire, Customer Administrators get an e-mail: once for each number of days, together for
             a day.
           </p>
-          <TextInput
+          <TextField
             label="Days before"
             value={form.days}
             inputMode="numeric"
-            autoComplete="off"
-            onChange={(event) => set('days', event.currentTarget.value)}
+            onChange={(text) => set('days', text)}
             error={errors.days}
           />
           <Group gap={12} grow align="flex-start">

@@ -1,51 +1,30 @@
-import { Button, Group, Progress, Select, Stack, Switch, Text, TextInput, Textarea } from '@mantine/core';
+import { Button, Group, Progress, Select, Stack, Switch, Text, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
 import { $api, answered, api, type Schema } from '../../api/client';
-import { useCan, useMe } from '../../session/me';
-import { useScope } from '../../session/scope';
-import { Card, Page } from '../../shell/page';
-import { PageHead } from '../../shell/page_head';
+import { TextField } from '../../dialog/text_field';
+import { Card } from '../../shell/page';
 import { DeprecatedBadge } from '../../state/badge';
-import { NoPermission, ObjectFailed } from '../../state/blank';
 import { Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { kinds, number } from '../../words';
 import { type Days, ruledKinds } from './lifetimes';
 import { keptKinds, type Policy, type PolicyForm, refused, toForm, toPolicy, wrong } from './policy_form';
 import { PolicyPreviewDialog } from './policy_preview';
-
-type Tenant = Schema<'Tenant'>;
+import { settings, type Tenant, TenantPage } from './tenant_page';
 
 /** Settings / Policy: what a company's credentials may be, with a preview of what a change touches. */
 export function PolicyPage() {
-  const me = useMe();
-  const scope = useScope();
-  const allowed = useCan('claviger.tenant:manage');
-  const id = scope.tenant ?? me.tenant.id;
-  const tenant = $api.useQuery(
-    'get',
-    '/v1/tenants/{id}',
-    { params: { path: { id } } },
-    { enabled: allowed, placeholderData: undefined },
-  );
   return (
-    <Page kind="settings">
-      <PageHead title="Policy" parent={{ label: 'Settings', to: '/settings' }} help="policy" />
-      {!allowed ? (
-        <NoPermission right="Account settings" />
-      ) : tenant.isError ? (
-        <ObjectFailed what="tenant" error={tenant.error} onRetry={() => void tenant.refetch()} />
-      ) : (
-        tenant.data && (
-          <Stack gap={16} key={id}>
-            <Applying />
-            <PolicyCards key={tenant.data.modified_at} tenant={tenant.data} />
-          </Stack>
-        )
+    <TenantPage kind="settings" title="Policy" parent={settings} help="policy">
+      {(tenant) => (
+        <>
+          <Applying />
+          <PolicyCards key={tenant.modified_at} tenant={tenant} />
+        </>
       )}
-    </Page>
+    </TenantPage>
   );
 }
 
@@ -170,24 +149,24 @@ function KindsCard({ form, set, errors, floor }: PartProps) {
               <tr key={kind}>
                 <th scope="row">{name}</th>
                 <td data-label="Longest life, days">
-                  <TextInput
+                  <TextField
                     aria-label={`${name}: longest life in days`}
                     placeholder="No limit"
                     inputMode="numeric"
                     value={form.days[kind]!.max}
-                    onChange={(event) => days(kind, 'max', event.currentTarget.value.trim())}
+                    onChange={(text) => days(kind, 'max', text.trim())}
                     description={most ? `At most ${number(Math.floor(most / 86_400))}` : undefined}
                     inputWrapperOrder={['label', 'input', 'description', 'error']}
                     error={errors[`${kind}.max`]}
                   />
                 </td>
                 <td data-label="Usual life, days">
-                  <TextInput
+                  <TextField
                     aria-label={`${name}: usual life in days`}
                     placeholder={kind === 'organization_key' ? '365' : 'Never ends'}
                     inputMode="numeric"
                     value={form.days[kind]!.usual}
-                    onChange={(event) => days(kind, 'usual', event.currentTarget.value.trim())}
+                    onChange={(text) => days(kind, 'usual', text.trim())}
                     error={errors[`${kind}.usual`]}
                   />
                 </td>
@@ -264,14 +243,14 @@ function UseCard({ form, set, errors, floor }: PartProps) {
           onChange={(event) => set('networks', event.currentTarget.value)}
           error={errors.networks}
         />
-        <TextInput
+        <TextField
           label="Suspend after idle days"
           description={`Of a credential that was neither used nor made nor resumed for so long. Whoever may can resume it. Empty: never.${idle}`}
           placeholder="Never"
           inputMode="numeric"
           maw={480}
           value={form.idleDays}
-          onChange={(event) => set('idleDays', event.currentTarget.value.trim())}
+          onChange={(text) => set('idleDays', text.trim())}
           error={errors.suspend_idle_days}
         />
       </Stack>
@@ -283,7 +262,7 @@ function NamesCard({ form, set, errors, floor }: PartProps) {
   return (
     <Card title="Names">
       <Stack gap={16}>
-        <TextInput
+        <TextField
           label="Pattern"
           description={
             floor?.name_pattern
@@ -292,20 +271,18 @@ function NamesCard({ form, set, errors, floor }: PartProps) {
           }
           placeholder="(prod|test)-[a-z0-9-]+"
           classNames={{ input: 'monoinput' }}
-          autoComplete="off"
           spellCheck={false}
           value={form.namePattern}
-          onChange={(event) => set('namePattern', event.currentTarget.value)}
+          onChange={(text) => set('namePattern', text)}
           error={errors.name_pattern}
         />
-        <TextInput
+        <TextField
           label="Hint"
           description="What people read who choose another name."
           placeholder="Begin with prod- or test-."
-          autoComplete="off"
           disabled={form.namePattern === ''}
           value={form.nameHint}
-          onChange={(event) => set('nameHint', event.currentTarget.value)}
+          onChange={(text) => set('nameHint', text)}
           error={errors.name_hint}
         />
       </Stack>
@@ -318,14 +295,14 @@ function TokensCard({ form, set, errors, floor }: PartProps) {
   return (
     <Card title="Tokens and sign-in">
       <Stack gap={16}>
-        <TextInput
+        <TextField
           label="Token lifetime, minutes"
           description={`How long access tokens and session tokens are good for: 1 to ${most ? Math.floor(most / 60) : 120}.`}
           placeholder="15"
           inputMode="numeric"
           maw={480}
           value={form.tokenMinutes}
-          onChange={(event) => set('tokenMinutes', event.currentTarget.value.trim())}
+          onChange={(text) => set('tokenMinutes', text.trim())}
           error={errors.token_lifetime_seconds}
         />
         <Switch

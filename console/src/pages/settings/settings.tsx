@@ -1,51 +1,41 @@
-import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
-import { $api, answered, api, type Schema } from '../../api/client';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { answered, api, type Schema } from '../../api/client';
 import { fieldErrors } from '../../api/problem';
+import { TextField } from '../../dialog/text_field';
 import { useCan, useMe } from '../../session/me';
-import { useScope } from '../../session/scope';
-import { Card, Facts, Page } from '../../shell/page';
-import { PageHead } from '../../shell/page_head';
-import { NoPermission, ObjectFailed } from '../../state/blank';
+import { Card, Facts } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { NoticesCard } from './notices';
+import { type Tenant, TenantPage } from './tenant_page';
 
-type Tenant = Schema<'Tenant'>;
-
-/** Settings: the company's name, and the way to its policy. */
+/** Settings: the company's name, and the way to what has a page of its own. */
 export function SettingsPage() {
-  const me = useMe();
-  const scope = useScope();
-  const allowed = useCan('claviger.tenant:manage');
-  const id = scope.tenant ?? me.tenant.id;
-  const tenant = $api.useQuery(
-    'get',
-    '/v1/tenants/{id}',
-    { params: { path: { id } } },
-    { enabled: allowed, placeholderData: undefined },
-  );
+  const mayImport = useCan('claviger.api_keys:manage');
   return (
-    <Page kind="form">
-      <PageHead title="Settings" help="settings" />
-      {!allowed ? (
-        <NoPermission right="Account settings" />
-      ) : tenant.isError ? (
-        <ObjectFailed what="tenant" error={tenant.error} onRetry={() => void tenant.refetch()} />
-      ) : (
-        tenant.data && (
-          <Stack gap={16} key={id}>
-            <Company tenant={tenant.data} />
-            <PolicyCard />
-            <NoticesCard key={tenant.data.modified_at} tenant={tenant.data} />
-            <WebhooksCard />
-            <ImportCard />
-          </Stack>
-        )
+    <TenantPage kind="form" title="Settings" help="settings">
+      {(tenant) => (
+        <>
+          <Company tenant={tenant} />
+          <LinkCard title="Policy" to="/settings/policy" action="Open policy">
+            How long credentials live, who makes them, what they are called, where they work from, and what becomes of
+            those that nobody uses.
+          </LinkCard>
+          <NoticesCard key={tenant.modified_at} tenant={tenant} />
+          <LinkCard title="Webhooks" to="/settings/webhooks" action="Open webhooks">
+            Programs of yours that are told what happens to credentials.
+          </LinkCard>
+          {mayImport && (
+            <LinkCard title="Keys of other systems" to="/settings/import" action="Import keys">
+              Keys that were in use before Claviger go on working: import them from a file.
+            </LinkCard>
+          )}
+        </>
       )}
-    </Page>
+    </TenantPage>
   );
 }
 
@@ -85,13 +75,7 @@ function Company({ tenant }: { tenant: Tenant }) {
     <Card title="Company">
       <form onSubmit={submit} noValidate>
         <Stack gap={16}>
-          <TextInput
-            label="Name"
-            value={name}
-            autoComplete="off"
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={errors.name}
-          />
+          <TextField label="Name" value={name} onChange={setName} error={errors.name} />
           <Facts
             wide
             items={[
@@ -117,46 +101,21 @@ function Company({ tenant }: { tenant: Tenant }) {
   );
 }
 
-/** The way to the policy, which is a page of its own. */
-function PolicyCard() {
-  return (
-    <Card title="Policy">
-      <p className="muted formnote">
-        How long credentials live, who makes them, what they are called, where they work from, and what becomes of those
-        that nobody uses.
-      </p>
-      <Group justify="flex-end" mt={12}>
-        <Button component={Link} to="/settings/policy" variant="default">
-          Open policy
-        </Button>
-      </Group>
-    </Card>
-  );
+interface LinkCardProps {
+  title: string;
+  to: string;
+  action: string;
+  children: ReactNode;
 }
 
-function WebhooksCard() {
+/** The way to settings that have a page of their own. */
+function LinkCard({ title, to, action, children }: LinkCardProps) {
   return (
-    <Card title="Webhooks">
-      <p className="muted formnote">Programs of yours that are told what happens to credentials.</p>
+    <Card title={title}>
+      <p className="muted formnote">{children}</p>
       <Group justify="flex-end" mt={12}>
-        <Button component={Link} to="/settings/webhooks" variant="default">
-          Open webhooks
-        </Button>
-      </Group>
-    </Card>
-  );
-}
-
-/** The way to the import of keys, for those who may manage them. */
-function ImportCard() {
-  const allowed = useCan('claviger.api_keys:manage');
-  if (!allowed) return null;
-  return (
-    <Card title="Keys of other systems">
-      <p className="muted formnote">Keys that were in use before Claviger go on working: import them from a file.</p>
-      <Group justify="flex-end" mt={12}>
-        <Button component={Link} to="/settings/import" variant="default">
-          Import keys
+        <Button component={Link} to={to} variant="default">
+          {action}
         </Button>
       </Group>
     </Card>

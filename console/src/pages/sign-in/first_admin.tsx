@@ -1,6 +1,6 @@
-import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { answer, api } from '../../api/client';
+import { TextField } from '../../dialog/text_field';
 import { BrokenLink } from './invitation';
 import { SetPassword, takeToken } from './set_password';
 
@@ -26,11 +26,11 @@ export function FirstAdminPage() {
         await answer(api.POST('/v1/sessions', { body: { tenant: systemTenant, username: name, password } }));
       }}
     >
-      <TextInput
+      <TextField
         label="User name"
         autoComplete="username"
         value={username}
-        onChange={(event) => setUsername(event.currentTarget.value)}
+        onChange={setUsername}
         error={errors.username}
       />
     </SetPassword>

@@ -1,9 +1,10 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, PasswordInput, Stack, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { answer, api } from '../../api/client';
 import { fieldErrors } from '../../api/problem';
 import { queryClient } from '../../api/query';
+import { TextField } from '../../dialog/text_field';
 import { meQuery } from '../../session/me';
 import { ProblemNote } from '../../state/problem_note';
 import { Door } from './door';
@@ -52,7 +53,7 @@ export function SignInPage() {
     <Door title="Sign in">
       <form onSubmit={submit} noValidate>
         <Stack gap={16} mt={16}>
-          <TextInput
+          <TextField
             label="Company"
             description="The short name you were given, such as northwind-voice"
             name="tenant"
@@ -61,10 +62,10 @@ export function SignInPage() {
             spellCheck={false}
             autoFocus={tenant === ''}
             value={tenant}
-            onChange={(event) => setTenant(event.currentTarget.value)}
+            onChange={setTenant}
             error={errors.tenant}
           />
-          <TextInput
+          <TextField
             label="User name"
             name="username"
             autoComplete="username"
@@ -72,7 +73,7 @@ export function SignInPage() {
             spellCheck={false}
             autoFocus={tenant !== ''}
             value={username}
-            onChange={(event) => setUsername(event.currentTarget.value)}
+            onChange={setUsername}
             error={errors.username}
           />
           <PasswordInput

@@ -1,9 +1,10 @@
-import { Select, Stack, TextInput } from '@mantine/core';
+import { Select, Stack } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { shortNameOf, type Tenant, usePlans } from './data';
 
 interface TenantDialogProps {
@@ -63,21 +64,13 @@ function TenantForm({ tenant, onClose, onDone }: Omit<TenantDialogProps, 'open'>
     >
       {(errors) => (
         <Stack gap={16}>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={errors.name}
-          />
-          <TextInput
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
+          <TextField
             label="Short name"
             description="What people type at sign-in: lower-case letters, digits and hyphens"
-            autoComplete="off"
             spellCheck={false}
             value={short}
-            onChange={(event) => setSlug(event.currentTarget.value)}
+            onChange={setSlug}
             error={errors.slug}
           />
           {!tenant && (
@@ -90,12 +83,11 @@ function TenantForm({ tenant, onClose, onDone }: Omit<TenantDialogProps, 'open'>
               error={errors.plan_id}
             />
           )}
-          <TextInput
+          <TextField
             label="External ID"
             description="Your own name for it; verification returns it"
-            autoComplete="off"
             value={external}
-            onChange={(event) => setExternal(event.currentTarget.value)}
+            onChange={setExternal}
             error={errors.external_id}
           />
         </Stack>

@@ -1,10 +1,11 @@
-import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Select, Stack, Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { problemOf } from '../../api/problem';
 import { Dialog, DialogForm, FieldError } from '../../dialog/dialog';
 import { ShownValue, useHoldPage } from '../../dialog/secret';
+import { TextField } from '../../dialog/text_field';
 import { can, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
@@ -107,32 +108,18 @@ function InviteForm({ onDone, onCancel }: { onDone: (invited: Invited) => void; 
     <DialogForm fields={fields} onSubmit={submit} onCancel={onCancel} action="Invite user">
       {(errors) => (
         <>
-          <TextInput
+          <TextField
             label="User name"
             description="What they type to sign in. Unique in the account, whatever the case."
             data-autofocus
-            autoComplete="off"
             spellCheck={false}
             value={username}
-            onChange={(e) => setUsername(e.currentTarget.value)}
+            onChange={setUsername}
             error={errors.username}
           />
           <Group grow align="flex-start" gap={12}>
-            <TextInput
-              label="Display name"
-              autoComplete="off"
-              value={displayName}
-              onChange={(e) => setDisplayName(e.currentTarget.value)}
-              error={errors.display_name}
-            />
-            <TextInput
-              label="E-mail"
-              type="email"
-              autoComplete="off"
-              value={email}
-              onChange={(e) => setEmail(e.currentTarget.value)}
-              error={errors.email}
-            />
+            <TextField label="Display name" value={displayName} onChange={setDisplayName} error={errors.display_name} />
+            <TextField label="E-mail" type="email" value={email} onChange={setEmail} error={errors.email} />
           </Group>
           <OrganizationPicker
             label="Organization"

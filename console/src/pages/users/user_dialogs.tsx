@@ -1,8 +1,9 @@
-import { Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Group, Select, Stack, Text } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
+import { TextField } from '../../dialog/text_field';
 import { OrganizationPicker } from '../../shell/organization_picker';
 import { useOrganization } from '../../shell/organizations';
 import { toast } from '../../state/toast';
@@ -76,31 +77,22 @@ function EditForm({ user, onClose }: { user: User; onClose: () => void }) {
       {(errors) => (
         <>
           <Group grow align="flex-start" gap={12}>
-            <TextInput
+            <TextField
               label="Display name"
               data-autofocus
-              autoComplete="off"
               value={displayName}
-              onChange={(e) => setDisplayName(e.currentTarget.value)}
+              onChange={setDisplayName}
               error={errors.display_name}
             />
-            <TextInput
+            <TextField
               label="User name"
-              autoComplete="off"
               spellCheck={false}
               value={username}
-              onChange={(e) => setUsername(e.currentTarget.value)}
+              onChange={setUsername}
               error={errors.username}
             />
           </Group>
-          <TextInput
-            label="E-mail"
-            type="email"
-            autoComplete="off"
-            value={email}
-            onChange={(e) => setEmail(e.currentTarget.value)}
-            error={errors.email}
-          />
+          <TextField label="E-mail" type="email" value={email} onChange={setEmail} error={errors.email} />
           <OrganizationPicker
             label="Organization"
             description={
@@ -124,12 +116,11 @@ function EditForm({ user, onClose }: { user: User; onClose: () => void }) {
               onChange={(value) => setLicence(value ?? '')}
               error={errors.licence}
             />
-            <TextInput
+            <TextField
               label="External ID"
-              autoComplete="off"
               spellCheck={false}
               value={externalID}
-              onChange={(e) => setExternalID(e.currentTarget.value)}
+              onChange={setExternalID}
               error={errors.external_id}
             />
           </Group>

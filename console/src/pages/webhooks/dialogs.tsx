@@ -1,4 +1,4 @@
-import { Checkbox, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Checkbox, Select, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { answer, answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -6,6 +6,7 @@ import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dial
 import { graces } from '../../dialog/grace_choice';
 import { IssuedDialog } from '../../dialog/issued';
 import { ShownValue } from '../../dialog/secret';
+import { TextField } from '../../dialog/text_field';
 import { useScope } from '../../session/scope';
 import { toast } from '../../state/toast';
 import { type EventType, events, type IssuedWebhook, type Webhook, webhooksChanged } from './data';
@@ -101,22 +102,14 @@ function WebhookForm({ webhook, action, onCancel, onSubmit }: WebhookFormProps) 
     <DialogForm fields={['name', 'url', 'events']} onSubmit={submit} onCancel={onCancel} action={action}>
       {(errors) => (
         <Stack gap={16}>
-          <TextInput
-            label="Name"
-            data-autofocus
-            autoComplete="off"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={errors.name}
-          />
-          <TextInput
+          <TextField label="Name" data-autofocus value={name} onChange={setName} error={errors.name} />
+          <TextField
             label="Address"
             description="Where your program takes messages. It begins with https:// and is public."
             type="url"
-            autoComplete="off"
             spellCheck={false}
             value={url}
-            onChange={(event) => setURL(event.currentTarget.value)}
+            onChange={setURL}
             error={errors.url}
           />
           <Checkbox
@@ -225,13 +218,13 @@ export function Replay({ webhook, open, onClose }: Open & { webhook: Webhook }) 
               Everything that happened since then is sent once more, under the same message IDs. Messages that your
               program has dealt with come again, too.
             </Text>
-            <TextInput
+            <TextField
               label="Since"
               description="In your own time zone, at most 30 days ago"
               type="datetime-local"
               data-autofocus
               value={since}
-              onChange={(event) => setSince(event.currentTarget.value)}
+              onChange={setSince}
               error={errors.since}
             />
           </Stack>
