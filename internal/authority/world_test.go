@@ -135,6 +135,7 @@ func newWorld(tb testing.TB, url string) *world {
 	w.must(err)
 	tb.Cleanup(func() { _ = w.store.Close() })
 	w.openRaw(url)
+	tb.Cleanup(w.actionsAreKnown)
 	dir := tb.TempDir()
 	w.journalPath, w.checkpoints = filepath.Join(dir, "journal"), filepath.Join(dir, "checkpoints")
 	w.journal, err = authority.OpenJournal(w.journalPath)

@@ -20,10 +20,11 @@ import { Filters } from '../../table/filters';
 import { type ListState, useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { Moment } from '../../time/when';
+import { choices, inWords } from './actions';
 import { Checkpoint } from './checkpoint';
 import { downloadEvents } from './download';
 import { EventPanel, Who } from './event_panel';
-import { type AuditEvent, choices, inWords, pageOf, targetOf, whoOf } from './words';
+import { type AuditEvent, pageOf, targetOf, whoOf } from './words';
 
 const filters = ['action', 'id', 'from', 'to'] as const;
 

@@ -2,7 +2,8 @@ import { Drawer } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Facts } from '../../shell/page';
 import { Moment } from '../../time/when';
-import { changes, inWords, pageOf, targetOf, whoOf, type AuditEvent } from './words';
+import { inWords } from './actions';
+import { changes, pageOf, targetOf, whoOf, type AuditEvent } from './words';
 
 const hows: Record<string, string> = {
   session: 'In the console, signed in',
