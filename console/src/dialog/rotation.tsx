@@ -13,7 +13,7 @@ import { ConfirmDialog, Dialog } from './dialog';
 /** A rotation in its grace period, of any kind. */
 export interface Rotation {
   /** The kind, as the API's addresses name it. */
-  kind: 'api-keys' | 'apps' | 'client-credentials' | 'account-keys';
+  kind: 'api-keys' | 'apps' | 'client-credentials' | 'account-keys' | 'service-account-keys';
   id: string;
   name: string;
   /** What was replaced: "key", "key and secret". */
@@ -22,6 +22,10 @@ export interface Rotation {
   until?: string | null;
   /** Whether the person could have rotated it, and so may go back. */
   mayRollBack: boolean;
+  /** How long what was replaced works once it is rolled back; absent: without an end. */
+  again?: string;
+  /** What to do with the new one, where that is not told before. */
+  note?: ReactNode;
   /** Reads everything about it anew. */
   changed: () => Promise<unknown>;
 }
@@ -108,6 +112,7 @@ function UsesDialog({ rotation, open, onClose, onStep }: StepProps & { onStep: (
             </>
           )}
         </Text>
+        {running && rotation.note}
         <section aria-label={`Who still uses the old ${rotation.what}`} aria-live="polite">
           {uses.error ? <ProblemNote error={uses.error} /> : <Uses uses={uses.data} />}
         </section>
@@ -219,7 +224,7 @@ function RollBackDialog({ rotation, open, onClose }: StepProps) {
     >
       <Text size="md">
         As soon as you confirm, calls with the new {what} fail for good, and the old {what} {verb('work', rotation)}{' '}
-        without an end again.
+        again {rotation.again ?? 'without an end'}.
       </Text>
       <Text size="md">Do this if the new one was lost or came to the wrong place.</Text>
     </ConfirmDialog>

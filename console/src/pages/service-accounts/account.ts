@@ -19,6 +19,16 @@ export function roleNames(account: ServiceAccount): string {
   return names.size === 0 ? 'Basic only' : [...names].join(', ');
 }
 
+/** Whether a key has not ended. */
+export function living(key: Pick<ServiceAccountKey, 'state'>): boolean {
+  return key.state === 'active' || key.state === 'suspended';
+}
+
+/** A key as it is called in titles: the beginning of its ID. */
+export function shortID(key: Pick<ServiceAccountKey, 'key_id'>): string {
+  return `${key.key_id.slice(0, 8)}…`;
+}
+
 /** Reads service accounts anew, wherever they are shown. */
 export function accountsChanged() {
   return Promise.all(
@@ -32,21 +42,40 @@ export function accountsChanged() {
  * Makes a key for an account and lets the browser save its file. The private key goes from
  * the answer into the file and is kept nowhere else. Answers the key's ID.
  */
-export async function generateKey(account: string, headers: { 'Idempotency-Key': string }): Promise<string> {
+export async function generateKey(account: string, header: { 'Idempotency-Key': string }): Promise<string> {
   const issued = await answered(
-    api.POST('/v1/service-accounts/{id}/keys', { params: { path: { id: account }, header: headers }, body: {} }),
+    api.POST('/v1/service-accounts/{id}/keys', { params: { path: { id: account }, header }, body: {} }),
   );
-  if (!issued.key_file) throw replayed;
+  return saveFile(issued, 'Revoke that key and generate another.');
+}
+
+/** Makes the key that takes the place of one, as generateKey does. */
+export async function replaceKey(
+  id: string,
+  graceSeconds: number,
+  header: { 'Idempotency-Key': string },
+): Promise<string> {
+  const issued = await answered(
+    api.POST('/v1/service-account-keys/{id}/rotate', {
+      params: { path: { id }, header },
+      body: { grace_period_seconds: graceSeconds },
+    }),
+  );
+  return saveFile(issued, 'Roll the rotation back, or revoke that key and generate another.');
+}
+
+function saveFile(issued: Schema<'IssuedServiceAccountKey'>, lost: string): string {
+  if (!issued.key_file) {
+    throw {
+      status: 409,
+      code: 'shown_before',
+      title: 'Shown before',
+      detail: `A key was made, but its file did not arrive here. ${lost}`,
+    };
+  }
   save(fileName(issued.key_id), JSON.stringify(issued.key_file, null, 2));
   return issued.key_id;
 }
-
-const replayed = {
-  status: 409,
-  code: 'shown_before',
-  title: 'Shown before',
-  detail: 'A key was made, but its file did not arrive here. Revoke that key and generate another.',
-};
 
 function save(name: string, text: string) {
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));

@@ -8,7 +8,7 @@ import { TextField } from '../../dialog/text_field';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
 import { counted } from '../../words';
-import { accountName, accountsChanged, type ServiceAccount, type ServiceAccountKey } from './account';
+import { accountName, accountsChanged, type ServiceAccount, type ServiceAccountKey, shortID } from './account';
 import { RolePick, useGivableRoles } from './roles';
 
 interface DialogProps {
@@ -143,7 +143,7 @@ export function RevokeKey({ account, serviceKey, open, onClose }: DialogProps & 
     <ConfirmDialog
       open={open}
       onClose={onClose}
-      title={`Revoke key ${serviceKey.key_id.slice(0, 8)}…?`}
+      title={`Revoke key ${shortID(serviceKey)}?`}
       action="Yes, revoke key"
       onConfirm={async () => {
         await answered(
@@ -161,7 +161,7 @@ export function RevokeKey({ account, serviceKey, open, onClose }: DialogProps & 
         <br />
         {account.keys > 1
           ? `${counted(account.keys - 1, 'other key goes', 'other keys go')} on working.`
-          : 'It is the only key of this account. To replace it without a gap, generate another first.'}
+          : 'It is the only key of this account. To replace it without a gap, rotate it instead.'}
       </Text>
     </ConfirmDialog>
   );

@@ -1,22 +1,21 @@
 import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core';
-import { IconCircleCheck, IconPlus, IconX } from '@tabler/icons-react';
-import { useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { IconPlus, IconX } from '@tabler/icons-react';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { $api } from '../../api/client';
-import { useOnce } from '../../api/once';
 import { Code } from '../../dialog/secret';
+import { useCan, useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { StateBadge } from '../../state/badge';
 import { ObjectPage } from '../../state/object_page';
 import { ProblemNote } from '../../state/problem_note';
-import { Expiry, Moment, Past } from '../../time/when';
-import { useMe } from '../../session/me';
+import { Moment, Past } from '../../time/when';
 import { useRoles } from '../roles/data';
-import { useCan } from '../../session/me';
-import { accountName, accountsChanged, generateKey, type ServiceAccount, type ServiceAccountKey } from './account';
-import { AddRole, DeleteAccount, EditAccount, RemoveRole, resumeAccount, RevokeKey, SuspendAccount } from './dialogs';
-import { fileName, snippets } from './snippets';
+import { accountName, type ServiceAccount, type ServiceAccountKey } from './account';
+import { AddRole, DeleteAccount, EditAccount, RemoveRole, resumeAccount, SuspendAccount } from './dialogs';
+import { Keys } from './keys';
+import { snippets } from './snippets';
 
 const parent = { label: 'Service accounts', to: '/service-accounts' };
 
@@ -102,8 +101,8 @@ function AccountView({ account }: { account: ServiceAccount }) {
           <Details account={account} />
           <Card title="Replacing a key">
             <p className="prose">
-              Generate a second key, install its file, and revoke the first once its “Last used” stops moving. A lost
-              file cannot be downloaded again.
+              “Rotate” makes a second key in the place of one. Both work until every program has the new file, and you
+              see who still uses the old one. A lost file cannot be downloaded again.
             </p>
           </Card>
         </div>
@@ -112,147 +111,6 @@ function AccountView({ account }: { account: ServiceAccount }) {
       <SuspendAccount {...dialog('suspend')} />
       <DeleteAccount {...dialog('delete')} onDeleted={() => navigate({ to: '/service-accounts' })} />
     </>
-  );
-}
-
-interface KeysProps {
-  account: ServiceAccount;
-  keys: ServiceAccountKey[] | undefined;
-  error: unknown;
-}
-
-function Keys({ account, keys, error }: KeysProps) {
-  const once = useOnce();
-  const navigate = useNavigate();
-  const saved = useLocation({ select: (location) => (location.state as { savedKey?: string }).savedKey });
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-  const [revoking, setRevoking] = useState<ServiceAccountKey>();
-  const [asking, setAsking] = useState(false);
-  const expires = keys?.some((key) => key.expires_at);
-
-  async function generate() {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const key = await generateKey(account.id, once.headers());
-      once.renew();
-      await accountsChanged();
-      void navigate({
-        to: '.',
-        search: ((old: object) => ({ ...old, key })) as never,
-        state: { savedKey: key } as never,
-        replace: true,
-      });
-    } catch (failure) {
-      setProblem(failure);
-    } finally {
-      setBusy(false);
-    }
-  }
-  return (
-    <Card
-      title="Keys"
-      note="Only the public half is stored"
-      flush
-      actions={
-        <Button
-          leftSection={<IconPlus size={16} aria-hidden />}
-          loading={busy}
-          disabled={account.state !== 'active'}
-          onClick={() => void generate()}
-        >
-          Generate key
-        </Button>
-      }
-    >
-      {saved && (
-        <div className="keysaved" role="status">
-          <IconCircleCheck size={16} stroke={1.8} aria-hidden />
-          <span>
-            Your browser saved <span className="mono">{fileName(saved)}</span>. It holds the private key, of which
-            Claviger keeps no copy.
-          </span>
-        </div>
-      )}
-      {account.state !== 'active' && (
-        <p className="cardnote">The account is suspended, so no key can be generated. Resume it first.</p>
-      )}
-      {(problem !== undefined || Boolean(error)) && (
-        <div className="cardb">
-          <ProblemNote error={problem ?? error} />
-        </div>
-      )}
-      {keys?.length === 0 && <p className="cardnote">No keys yet. Without one the account cannot call anything.</p>}
-      {keys !== undefined && keys.length > 0 && (
-        <div className="tscroll">
-          <table className="plain keytable" aria-label="Keys">
-            <thead>
-              <tr>
-                <th scope="col">Key ID</th>
-                <th scope="col">Created</th>
-                {expires && <th scope="col">Expires</th>}
-                <th scope="col">Last used</th>
-                <th scope="col">State</th>
-                <th scope="col">
-                  <span className="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {keys.map((key) => (
-                <tr key={key.id}>
-                  <td>
-                    <span className="mono">{key.key_id}</span>
-                    {!/^Key [0-9a-f]{8}$/.test(key.name) && <span className="muted keylabel">{key.name}</span>}
-                  </td>
-                  <td data-label="Created">
-                    <Past at={key.created_at} />
-                  </td>
-                  {expires && (
-                    <td data-label="Expires">
-                      <Expiry at={key.expires_at} />
-                    </td>
-                  )}
-                  <td data-label="Last used">
-                    <Past at={key.last_used_at} />
-                  </td>
-                  <td>
-                    <StateBadge state={key.state} />
-                  </td>
-                  <td data-align="right">
-                    {(key.state === 'active' || key.state === 'suspended') && (
-                      <Button
-                        variant="subtle"
-                        color="red"
-                        size="compact-sm"
-                        className="revoke"
-                        aria-label={`Revoke ${key.key_id}`}
-                        onClick={() => {
-                          setRevoking(key);
-                          setAsking(true);
-                        }}
-                      >
-                        Revoke
-                      </Button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {revoking && (
-        <RevokeKey
-          key={revoking.id}
-          account={account}
-          serviceKey={revoking}
-          open={asking}
-          onClose={() => setAsking(false)}
-        />
-      )}
-    </Card>
   );
 }
 
