@@ -58,3 +58,36 @@ test('PV3: keys of another system are checked, imported, and go on working', asy
     await page.screenshot({ path: `${shots}/import-390-dark.png`, fullPage: true });
   }
 });
+
+test('PV3: imported keys are marked in the list and on their page, and weak ones stand out', async () => {
+  const tenant = w.server.tenant('PV');
+  const super_ = w.server.user('PV', 'Super Admin');
+  const admin = await w.as(w.server.demo.system_admin, `/settings/import?tenant=${tenant.id}`);
+  const begun = await w.api<{ id: string }>(admin, 'POST', `/v1/imports?tenant_id=${tenant.id}`, {
+    total: 2,
+    accept_weak: true,
+  });
+  expect(begun.status).toBe(201);
+  const lines = [
+    { line: 1, name: 'From the old portal', owner: super_.id, key: key(4) },
+    { line: 2, name: 'From a form', owner: super_.id, key: 'opensesame42' },
+  ];
+  const sent = await w.api(admin, 'POST', `/v1/imports/${begun.body.id}/lines`, { lines });
+  expect(sent.status).toBe(200);
+
+  const page = await w.as(super_, '/settings/api-keys');
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+  await row('From the old portal').getByText('Imported', { exact: true }).hover();
+  await page.getByRole('tooltip', { name: /Another system made this key/ }).waitFor();
+  await row('From a form').getByText('Weak', { exact: true }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'From a form' }).click();
+  await page.getByText('weaker than 112 bits', { exact: false }).first().waitFor();
+  await expectAccessible(page);
+  // A new secret is one of ours.
+  await page.getByRole('button', { name: 'Rotate' }).click();
+  await page.getByRole('dialog').getByRole('radio', { name: 'Others may know the key' }).check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate API key' }).click();
+  await page.getByRole('button', { name: 'I have saved it' }).click();
+  await page.getByText('Weak', { exact: true }).waitFor({ state: 'detached' });
+});

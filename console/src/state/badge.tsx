@@ -1,4 +1,4 @@
-import { Badge } from '@mantine/core';
+import { Badge, Tooltip } from '@mantine/core';
 import { IconClockExclamation, IconPlayerPause } from '@tabler/icons-react';
 import { useNow } from '../time/now';
 import { ahead } from '../time/time';
@@ -24,7 +24,12 @@ export function StateBadge({ state }: { state: string }) {
 
 function SuspendedBadge() {
   return (
-    <Badge color="gray" variant="outline" className="suspended" leftSection={<IconPlayerPause size={11} aria-hidden />}>
+    <Badge
+      color="gray"
+      variant="outline"
+      className="quietbadge"
+      leftSection={<IconPlayerPause size={11} aria-hidden />}
+    >
       Suspended
     </Badge>
   );
@@ -39,6 +44,35 @@ export function ExceptionBadge({ state, rotating }: { state: string; rotating?: 
 /** Marks what still works and should not be used for anything new. */
 export function DeprecatedBadge() {
   return <Badge color="amber">Deprecated</Badge>;
+}
+
+interface Origin {
+  imported?: boolean;
+  weak?: boolean;
+}
+
+/** What it means that another system made a key; nothing for keys that were made here. */
+export function originOf({ imported, weak }: Origin): string | undefined {
+  if (weak)
+    return 'Another system made this key, and it is weaker than 112 bits. It works, but guessing at it is slowed down. Rotated, it is as strong as any.';
+  return imported ? 'Another system made this key. Rotated, it is one of Claviger’s.' : undefined;
+}
+
+/** Marks a key that was brought in from another system, and one that is weak. */
+export function OriginBadge({ of }: { of: Origin }) {
+  const words = originOf(of);
+  if (!words) return null;
+  return (
+    <Tooltip label={words} multiline w={280}>
+      {of.weak ? (
+        <Badge color="amber">Weak</Badge>
+      ) : (
+        <Badge color="gray" variant="outline" className="quietbadge">
+          Imported
+        </Badge>
+      )}
+    </Tooltip>
+  );
 }
 
 /** On a page of its own: how soon it expires, within 30 days. */

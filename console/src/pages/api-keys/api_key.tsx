@@ -4,10 +4,10 @@ import { useState } from 'react';
 import { $api } from '../../api/client';
 import { RotationNote, useRotation } from '../../dialog/rotation';
 import { RecoverableSecret } from '../../dialog/secret';
-import { can, useMe } from '../../session/me';
+import { can, type Me, useMe } from '../../session/me';
 import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { ExpiresBadge, StateBadge } from '../../state/badge';
+import { ExpiresBadge, OriginBadge, originOf, StateBadge } from '../../state/badge';
 import { ObjectPage } from '../../state/object_page';
 import { Expiry, Moment, Past } from '../../time/when';
 import { kinds } from '../../words';
@@ -47,6 +47,7 @@ function KeyPage({ apiKey }: { apiKey: APIKey }) {
         badge={
           <>
             <StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} />
+            <OriginBadge of={apiKey} />
             {alive && <ExpiresBadge at={apiKey.expires_at} />}
           </>
         }
@@ -129,11 +130,7 @@ function KeyCard({ apiKey }: { apiKey: APIKey }) {
             <span className="val masked">{apiKey.hint}</span>
           </div>
           <Text size="xs" c="dimmed" mt={8}>
-            {!alive
-              ? 'It has ended, and its secret is destroyed.'
-              : isOwner(me, apiKey)
-                ? 'It was shown when it was made. Claviger keeps no copy of it: if it is lost, rotate it.'
-                : 'It was shown when it was made. Claviger keeps no copy of it.'}
+            {whereItIs(me, apiKey)}
           </Text>
         </>
       )}
@@ -141,6 +138,14 @@ function KeyCard({ apiKey }: { apiKey: APIKey }) {
       {dialogs}
     </Card>
   );
+}
+
+/** What became of a key that is not shown again. */
+function whereItIs(me: Me, apiKey: APIKey): string {
+  if (!living(apiKey)) return 'It has ended, and its secret is destroyed.';
+  const told = originOf(apiKey) ?? 'It was shown when it was made.';
+  const kept = 'Claviger keeps no copy of it';
+  return isOwner(me, apiKey) && !apiKey.imported ? `${told} ${kept}: if it is lost, rotate it.` : `${told} ${kept}.`;
 }
 
 function DetailsCard({ apiKey }: { apiKey: APIKey }) {

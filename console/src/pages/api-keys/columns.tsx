@@ -1,6 +1,6 @@
 import { IconBuilding, IconUser } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { ExceptionBadge } from '../../state/badge';
+import { ExceptionBadge, OriginBadge } from '../../state/badge';
 import type { Column } from '../../table/data_table';
 import { ahead, past } from '../../time/time';
 import { useNow } from '../../time/now';
@@ -12,9 +12,15 @@ export const pageOf = (key: { id: string }) => `/settings/api-keys/${key.id}`;
 /** A person's key or an organization's. */
 export const iconOf = (key: APIKey) => (key.kind === 'organization_key' ? IconBuilding : IconUser);
 
+/** What is to be told of a key in lists: only exceptions. */
 export function KeyBadge({ apiKey }: { apiKey: APIKey }) {
   const now = useNow();
-  return <ExceptionBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} rotating={rotating(apiKey, now)} />;
+  return (
+    <>
+      <OriginBadge of={apiKey} />
+      <ExceptionBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} rotating={rotating(apiKey, now)} />
+    </>
+  );
 }
 
 /** A text that may be cut off; the whole of it on hovering. */
