@@ -74,8 +74,10 @@ type MeOrg struct {
 
 // Holding is what somebody holds at an organization and everything below it.
 type Holding struct {
-	OrganizationID string   `json:"organization_id"`
-	Permissions    []string `json:"permissions" nullable:"false"`
+	OrganizationID   string   `json:"organization_id"`
+	OrganizationName string   `json:"organization_name"`
+	OrganizationPath []string `json:"organization_path" nullable:"false" doc:"IDs from the root to this organization, itself included."`
+	Permissions      []string `json:"permissions" nullable:"false"`
 }
 
 // AutomaticSignInRequest signs somebody in to a desktop client that holds an organization's

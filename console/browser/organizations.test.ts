@@ -288,3 +288,45 @@ test('NV2: domains, by which desktop clients know whose people somebody is', asy
   await box.waitFor({ state: 'hidden' });
   await details.getByText('clinic.example, ward').waitFor();
 });
+
+test('NV7: with rights in two parts of the tree the organization menu offers both, and the lists follow', async () => {
+  const nv = w.server.tenant('NV');
+  const lena = nv.users.find((u) => u.username === 'lena.fischer')!;
+  const south = nv.organizations.find((o) => o.name === 'South Hospital')!.id;
+  const ines = await w.as(w.server.user('NV', 'Super Admin'), '/users');
+  const roles = await w.api<{ items: { id: string; name: string }[] }>(ines, 'GET', '/v1/roles');
+  const given = await w.api(ines, 'POST', '/v1/assignments', {
+    principal_type: 'user',
+    principal_id: lena.id,
+    role_id: roles.body.items.find((r) => r.name === lena.role)!.id,
+    organization_id: south,
+  });
+  expect(given.status).toBe(201);
+
+  // At home first.
+  const page = await w.as({ ...lena, tenant: nv.slug }, '/users');
+  await page.getByRole('row', { name: /Raj Patel/ }).waitFor();
+  expect(await page.getByRole('row', { name: /Ana Costa/ }).count()).toBe(0);
+  const menu = page.getByRole('button', { name: 'Organization: Meadowbrook Clinics, Radiology' });
+  await menu.click();
+  const options = page.getByRole('listbox', { name: 'organizations' }).getByRole('option');
+  await page.getByRole('option', { name: 'Emergency' }).waitFor();
+  expect(await options.allInnerTexts()).toEqual(['Radiology', 'Radiology Night Desk', 'South Hospital', 'Emergency']);
+  await expectAccessible(page);
+  await page.getByRole('combobox', { name: 'Search organizations' }).fill('south');
+  await expect.poll(() => options.allInnerTexts()).toEqual(['South Hospital']);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`org=${south}`));
+  await page.getByRole('row', { name: /Ana Costa/ }).waitFor();
+  expect(await page.getByRole('row', { name: /Raj Patel/ }).count()).toBe(0);
+
+  // Another page has the same part, and its dialogue offers both.
+  await page.getByRole('link', { name: 'Organizations', exact: true }).click();
+  await page.getByRole('treeitem', { name: 'Emergency' }).waitFor();
+  expect(await page.getByRole('treeitem').allInnerTexts()).toEqual(['South Hospital', 'Emergency']);
+  await page.getByRole('link', { name: 'Users', exact: true }).click();
+  await page.getByRole('button', { name: 'Invite user' }).first().click();
+  await page.getByRole('dialog').getByRole('combobox', { name: 'Organization' }).click();
+  await page.getByRole('option', { name: 'Radiology Night Desk' }).waitFor();
+  await page.getByRole('option', { name: 'Emergency' }).waitFor();
+});

@@ -14,8 +14,9 @@ type MeInput struct{}
 
 // MeOutput is who the caller is and what they hold.
 type MeOutput struct {
-	Caller       access.Caller // with Holdings
-	User         *tenancy.User // nil when the caller is not a user
+	Caller       access.Caller          // with Holdings
+	Places       []tenancy.Organization // of the holdings, one for each
+	User         *tenancy.User          // nil when the caller is not a user
 	Tenant       tenancy.Tenant
 	Plan         catalog.Plan
 	Organization tenancy.Organization // zero when the caller is not a user
@@ -50,6 +51,13 @@ func (s *scope) hasAPICredentials(path []tenancy.OrgID) (bool, error) {
 func (a *Authority) Me(ctx context.Context, caller access.Caller, _ MeInput) (out MeOutput, err error) {
 	err = a.view(ctx, caller, "", func(s *scope) error {
 		out = MeOutput{Caller: s.caller, Tenant: s.tenant, Plan: s.plan, System: s.caller.System()}
+		for _, h := range s.caller.Holdings {
+			place, err := s.organization(h.Organization)
+			if err != nil {
+				return err
+			}
+			out.Places = append(out.Places, place)
+		}
 		path := s.rootPath()
 		if s.caller.Principal.Type == access.PrincipalUser {
 			p, err := s.principalFacts(s.target, s.caller.Principal)

@@ -43,8 +43,11 @@ func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (*body[api.Me], e
 	if out.User != nil {
 		me.Username, me.DisplayName, me.Email, me.Licence = out.User.Username, out.User.DisplayName, out.User.Email, out.User.Licence
 	}
-	for _, h := range out.Caller.Holdings {
-		me.Holdings = append(me.Holdings, api.Holding{OrganizationID: string(h.Organization), Permissions: grantsOf(h.Set)})
+	for i, h := range out.Caller.Holdings {
+		place := out.Places[i]
+		me.Holdings = append(me.Holdings, api.Holding{
+			OrganizationID: string(h.Organization), OrganizationName: place.Name, OrganizationPath: texts(place.Path), Permissions: grantsOf(h.Set),
+		})
 	}
 	if c.session != nil {
 		session := sessionOf(*c.session, c.session.ID)

@@ -1,5 +1,7 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
+import { needsOf } from '../shell/navigation';
+import { type Branch, branchesOf } from './branches';
 import { useMe } from './me';
 
 /** Which part of which tenant the console shows; it stands in the URL on every page. */
@@ -8,6 +10,11 @@ export interface Scope {
   tenant?: string;
   /** An organization: it and everything below. Absent: all that the caller may see. */
   org?: string;
+  /**
+   * The parts of the tree that the caller may see on this page, where they are several: lists
+   * show one at a time, the first unless another is chosen. Otherwise empty.
+   */
+  branches: Branch[];
   /** The query parameters of the API that say the same. */
   query: { tenant_id?: string; organization_id?: string };
   /** Of requests that are about a tenant and no organization. */
@@ -21,7 +28,10 @@ export function useScope(): Scope {
   const search = useSearch({ strict: false }) as { tenant?: string; org?: string };
   const navigate = useNavigate();
   const tenant = me.system ? search.tenant : undefined;
-  const org = search.org;
+  const page = useLocation({ select: (location) => location.pathname });
+  const all = tenant ? [] : branchesOf(me, needsOf(page));
+  const branches = all.length > 1 ? all : [];
+  const org = search.org ?? branches[0]?.id;
   const setScope = useCallback(
     (to: { tenant?: string; org?: string }) =>
       void navigate({
@@ -33,5 +43,12 @@ export function useScope(): Scope {
     [navigate],
   );
   const tenantQuery = tenant ? { tenant_id: tenant } : {};
-  return { tenant, org, tenantQuery, query: { ...tenantQuery, ...(org ? { organization_id: org } : {}) }, setScope };
+  return {
+    tenant,
+    org,
+    branches,
+    tenantQuery,
+    query: { ...tenantQuery, ...(org ? { organization_id: org } : {}) },
+    setScope,
+  };
 }

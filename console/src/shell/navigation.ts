@@ -113,6 +113,12 @@ export function shown(page: Destination, me: Me): boolean {
   return page.needs.length === 0 || can(me, ...page.needs);
 }
 
+/** The permissions that a page, or one below it, is about; none where no list is narrowed by them. */
+export function needsOf(path: string): string[] {
+  const pages = groups.flatMap((group) => group.pages);
+  return pages.find(({ to }) => path === to || path.startsWith(`${to}/`))?.needs ?? [];
+}
+
 /** Where someone arrives: their first page. */
 export function firstPage(me: Me): string {
   for (const group of groups) for (const page of group.pages) if (shown(page, me)) return page.to;

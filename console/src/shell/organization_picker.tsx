@@ -1,10 +1,9 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { can, useMe } from '../session/me';
+import { useMe } from '../session/me';
 import { useScope } from '../session/scope';
-import { inTreeOrder, type Organization, organizationsQuery, useOrganization } from './organizations';
+import { inTreeOrder, type Organization, useOrganization, useOrganizations } from './organizations';
 
 interface OrganizationPickerProps {
   label: string;
@@ -33,10 +32,9 @@ export function OrganizationPicker({
   const [text, setText] = useState('');
   const asked = text === chosen?.name ? '' : text.trim();
   const [search] = useDebouncedValue(asked, 150);
-  const mayRead = can(me, 'claviger.organizations:read', 'claviger.organizations:manage');
-  const found = useQuery({ ...organizationsQuery(tenant, search), enabled: mayRead });
-  const list = (found.data?.items ?? []).filter((o) => !exclude?.(o));
-  const names = new Map((found.data?.items ?? []).map((o) => [o.id, o.name]));
+  const found = useOrganizations(tenant, search);
+  const list = found.items.filter((o) => !exclude?.(o));
+  const names = new Map(found.items.map((o) => [o.id, o.name]));
   const rows = new Map<string, { depth: number; within?: string }>();
   const options = inTreeOrder(list).map(({ organization, depth }) => {
     const parent = organization.parent_id ? names.get(organization.parent_id) : undefined;
@@ -46,11 +44,10 @@ export function OrganizationPicker({
   if (chosen && !rows.has(chosen.id)) options.push({ value: chosen.id, label: chosen.name });
   else if (value && !chosen && value === me.organization.id && !rows.has(value))
     options.push({ value, label: me.organization.name });
-  const more = found.data?.next_cursor !== undefined;
   return (
     <Select
       label={label}
-      description={description ?? (more ? 'Type to find one that is not listed.' : undefined)}
+      description={description ?? (found.more ? 'Type to find one that is not listed.' : undefined)}
       data={options}
       value={value ?? null}
       onChange={(id) => id && onChange(id)}

@@ -11,9 +11,9 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { answered, api } from '../api/client';
-import { can, useMe } from '../session/me';
+import { useMe } from '../session/me';
 import { useScope } from '../session/scope';
-import { inTreeOrder, organizationsQuery, useOrganization } from './organizations';
+import { inTreeOrder, useOrganizations, useScopeOrganization } from './organizations';
 
 /** A tenant by its ID, for system callers. */
 export function useTenant(id: string | undefined) {
@@ -36,9 +36,9 @@ export function ScopeMenu() {
   const [open, setOpen] = useState(false);
   const small = useMediaQuery('(max-width: 767px)', window.innerWidth < 768, { getInitialValueInEffect: false });
   const tenant = useTenant(scope.tenant);
-  const organization = useOrganization(scope.org);
+  const organization = useScopeOrganization();
   const tenantName = scope.tenant ? (tenant?.name ?? '…') : me.tenant.name;
-  const organizationName = scope.org ? (organization?.name ?? '…') : 'All organizations';
+  const organizationName = scope.org ? (organization ?? '…') : 'All organizations';
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-start" width={340} shadow="md" trapFocus returnFocus>
       <Popover.Target>
@@ -93,10 +93,7 @@ function Choices({ onChoose }: { onChoose: (to: { tenant?: string; org?: string 
     queryFn: () =>
       answered(api.GET('/v1/tenants', { params: { query: { ...(search ? { search } : {}), limit: 100 } } })),
   });
-  const organizations = useQuery({
-    ...organizationsQuery(tenant, search),
-    enabled: level === 'organizations' && can(me, 'claviger.organizations:read', 'claviger.organizations:manage'),
-  });
+  const organizations = useOrganizations(tenant, search, level === 'organizations');
   const name = useTenant(tenant)?.name ?? me.tenant.name;
 
   const list: Choice[] = [];
@@ -124,24 +121,31 @@ function Choices({ onChoose }: { onChoose: (to: { tenant?: string; org?: string 
       });
     }
   } else {
-    list.push({
-      id: 'all',
-      label: 'All organizations',
-      depth: 0,
-      chosen: scope.tenant === tenant && !scope.org,
-      choose: () => onChoose({ tenant }),
-    });
-    for (const { organization, depth } of inTreeOrder(organizations.data?.items ?? [])) {
+    // Lists show one branch at a time, so where there are several nothing stands for all.
+    const branches = tenant ? [] : scope.branches;
+    const whole = branches.length === 0;
+    if (whole)
+      list.push({
+        id: 'all',
+        label: 'All organizations',
+        depth: 0,
+        chosen: scope.tenant === tenant && !scope.org,
+        choose: () => onChoose({ tenant }),
+      });
+    const known = new Set(organizations.items.map((o) => o.id));
+    const asked = search.toLowerCase();
+    const others = branches.filter((b) => !known.has(b.id) && b.name.toLowerCase().includes(asked));
+    for (const { organization, depth } of inTreeOrder([...organizations.items, ...others])) {
       list.push({
         id: organization.id,
         label: organization.name,
-        depth: depth + 1,
+        depth: whole ? depth + 1 : depth,
         chosen: scope.org === organization.id,
         choose: () => onChoose({ tenant, org: organization.id }),
       });
     }
   }
-  const more = (level === 'tenants' ? tenants.data : organizations.data)?.next_cursor !== undefined;
+  const more = level === 'tenants' ? tenants.data?.next_cursor !== undefined : organizations.more;
   return (
     <div className="scopemenu">
       {me.system && level === 'organizations' && (

@@ -8,7 +8,7 @@ import { useScope } from '../../session/scope';
 import { useCreate } from '../../shell/shortcuts';
 import { Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
-import { useOrganization } from '../../shell/organizations';
+import { useScopeOrganization } from '../../shell/organizations';
 import { ExceptionBadge } from '../../state/badge';
 import { Blank, LoadFailed, NoMatch, NoPermission } from '../../state/blank';
 import { type Column, DataTable, type RowAction } from '../../table/data_table';
@@ -35,7 +35,7 @@ export function UsersPage() {
 function Users() {
   const me = useMe();
   const scope = useScope();
-  const where = useOrganization(scope.org);
+  const where = useScopeOrganization();
   const navigate = useNavigate();
   const licences = useLicences();
   const list = useListState('name', ['state']);
@@ -144,11 +144,11 @@ function Users() {
           fetching={users.isFetching}
           empty={
             list.narrowed ? (
-              <NoMatch what="users" search={list.search} where={where?.name} onClear={list.clear} />
+              <NoMatch what="users" search={list.search} where={where} onClear={list.clear} />
             ) : (
               <Blank
                 icon={IconUsers}
-                title={where ? `No users in ${where.name}` : 'No users yet'}
+                title={where ? `No users in ${where}` : 'No users yet'}
                 actions={mayManage && <Button onClick={() => setInviting(true)}>Invite user</Button>}
               >
                 {mayManage
