@@ -30,6 +30,7 @@ export function PlanGate({ things = 'keys' }: { things?: string }) {
     }
   }
   const keys = data?.existing_keys ?? 0;
+  const noun = things === 'keys' ? 'key' : 'credential';
   return (
     <Blank
       icon={IconKeyOff}
@@ -56,7 +57,8 @@ export function PlanGate({ things = 'keys' }: { things?: string }) {
       {data && (
         <>
           {data.tenant_name} is on the <b>{data.plan_name}</b> plan. With a plan that includes API access you can create{' '}
-          {things} here{keys > 0 && `, and your ${counted(keys, 'existing key works', 'existing keys work')} again`}.
+          {things} here
+          {keys > 0 && `, and your ${counted(keys, `existing ${noun} works`, `existing ${noun}s work`)} again`}.
         </>
       )}
     </Blank>
