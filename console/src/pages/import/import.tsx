@@ -143,7 +143,10 @@ function Import({ tenant }: { tenant: string }) {
             </div>
           )}
           {file && (
-            <Group justify="flex-end">
+            <Group justify="flex-end" gap={8}>
+              {ready && !done?.dryRun && sent === undefined && (
+                <span className="muted formnote grow">Check the file before you import it.</span>
+              )}
               <Button variant="default" disabled={!ready || sent !== undefined} onClick={() => void run(true)}>
                 Check the file
               </Button>
@@ -169,7 +172,7 @@ function Columns({
   onChange: (map: Partial<Record<Column, string>>) => void;
 }) {
   return (
-    <Group gap={12} align="flex-end" grow preventGrowOverflow={false}>
+    <div className="importcolumns">
       {columns.map((column) => (
         <Select
           key={column}
@@ -180,10 +183,9 @@ function Columns({
           onChange={(head) => onChange({ ...map, [column]: head ?? undefined })}
           clearable
           clearButtonProps={{ 'aria-label': `No column for ${labels[column]}` }}
-          miw={120}
         />
       ))}
-    </Group>
+    </div>
   );
 }
 
@@ -205,7 +207,7 @@ function Report({ done }: { done: Done }) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Line</Table.Th>
-              <Table.Th>Why it was refused</Table.Th>
+              <Table.Th>{done.dryRun ? 'Why it would be refused' : 'Why it was refused'}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -55,6 +55,7 @@ export function NoticesCard({ tenant }: { tenant: Tenant }) {
           </p>
           <TextField
             label="Days before"
+            description="Whole days, with commas between them"
             value={form.days}
             inputMode="numeric"
             onChange={(text) => set('days', text)}

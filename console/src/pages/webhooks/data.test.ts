@@ -25,6 +25,6 @@ test('what became of a delivery, and why', () => {
   const failed = { ...delivery, attempts: 2, status: 500 };
   expect([outcome(failed), reason(failed)]).toEqual(['Tried again soon', 'It answered 500']);
   const dead = { ...delivery, state: 'dead' as const, error: 'the connection was refused' };
-  expect([outcome(dead), reason(dead)]).toEqual(['Given up', 'the connection was refused']);
+  expect([outcome(dead), reason(dead)]).toEqual(['Given up', 'The connection was refused']);
   expect(reason({ ...dead, state: 'delivered' })).toBe('');
 });

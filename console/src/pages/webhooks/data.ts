@@ -8,7 +8,7 @@ export type EventType = NonNullable<Schema<'CreateWebhookRequest'>['events']>[nu
 
 /** The types of events in people's words, in the order of a credential's life. */
 export const events: { type: EventType; label: string }[] = [
-  { type: 'credential.issued', label: 'Made' },
+  { type: 'credential.issued', label: 'Created' },
   { type: 'credential.renamed', label: 'Renamed' },
   { type: 'credential.changed', label: 'Changed' },
   { type: 'credential.suspended', label: 'Suspended' },
@@ -51,9 +51,9 @@ export function outcome(delivery: Delivery): string {
 /** What the endpoint said to the last attempt that failed. */
 export function reason(delivery: Delivery): string {
   if (delivery.state === 'delivered') return '';
-  if (delivery.status && !delivery.error) return `It answered ${delivery.status}`;
-  if (delivery.status) return `${delivery.error} (${delivery.status})`;
-  return delivery.error ?? '';
+  if (!delivery.error) return delivery.status ? `It answered ${delivery.status}` : '';
+  const error = delivery.error.charAt(0).toUpperCase() + delivery.error.slice(1);
+  return delivery.status ? `${error} (${delivery.status})` : error;
 }
 
 export async function webhooksChanged() {

@@ -26,12 +26,12 @@ export function NewWebhook({ open, onClose, onMade }: Open & { onMade: (id: stri
     <IssuedDialog<IssuedWebhook>
       open={open}
       onClose={onClose}
-      title="New webhook"
-      doneTitle="Webhook made"
+      title="Create webhook"
+      doneTitle="Webhook created"
       size={560}
       form={(done) => (
         <WebhookForm
-          action="Make webhook"
+          action="Create webhook"
           onCancel={onClose}
           onSubmit={async (body) => {
             const params = { header: once.headers(), query: tenantQuery };
@@ -152,12 +152,12 @@ export function NewSecret({ webhook, open, onClose }: Open & { webhook: Webhook 
       open={open}
       onClose={onClose}
       title={`New secret for “${webhook.name}”`}
-      doneTitle="New secret made"
+      doneTitle="New secret created"
       size={560}
       form={(done) => (
         <DialogForm
           fields={['grace_period_seconds']}
-          action="Make new secret"
+          action="Create new secret"
           onCancel={onClose}
           onSubmit={async () => {
             const params = { path: { id: webhook.id }, header: once.headers() };

@@ -106,6 +106,7 @@ function WebhookView({ webhook }: { webhook: Webhook }) {
         <ProblemNote error={error} />
         <Card title="About">
           <Facts
+            wide
             items={[
               ['Address', <span className="mono breakall">{webhook.url}</span>],
               ['Events', chosen(webhook.events)],
@@ -117,8 +118,8 @@ function WebhookView({ webhook }: { webhook: Webhook }) {
                   </>
                 ),
               ],
-              ['Made', <Moment at={webhook.created_at} />],
-              ['Made by', webhook.created_by.name],
+              ['Created', <Moment at={webhook.created_at} />],
+              ['Created by', webhook.created_by.name],
               ['ID', <span className="mono">{webhook.id}</span>],
             ]}
           />
@@ -134,7 +135,7 @@ function WebhookView({ webhook }: { webhook: Webhook }) {
                 Suspend
               </Button>
             )}
-            <Button variant="default" color="red" className="destroys" onClick={() => setDoing('delete')}>
+            <Button variant="outline" color="red" onClick={() => setDoing('delete')}>
               Delete
             </Button>
           </Group>
@@ -188,7 +189,7 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
           nameOf={(d) => eventWords(d.event)}
           iconOf={iconOf}
           onOpen={setOpen}
-          phone={(d) => ({ key: reason(d), about: <DeliveryLine delivery={d} /> })}
+          phone={(d) => ({ about: <DeliveryLine delivery={d} /> })}
           total={deliveries.data?.total}
           list={list}
           next={deliveries.data?.next_cursor}
@@ -215,6 +216,7 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
   return (
     <>
       {outcome(delivery)}, <Past at={delivery.created_at} />
+      {reason(delivery) && ` · ${reason(delivery)}`}
     </>
   );
 }
@@ -235,7 +237,7 @@ function useColumns(open: (delivery: Delivery) => void): Column<Delivery>[] {
           </button>
         ),
       },
-      { title: 'About', width: 260, cell: (d) => subjectOf(d) },
+      { title: 'About', width: 260, cell: (d) => subjectOf(d) || <span className="muted">–</span> },
       { title: 'Result', width: 150, cell: (d) => <DeliveryBadge delivery={d} /> },
       { title: 'Answer', width: 260, cell: (d) => <span title={reason(d)}>{reason(d)}</span> },
       { title: 'When', width: 150, sort: 'created_at', cell: (d) => <Past at={d.created_at} /> },
@@ -289,7 +291,7 @@ function DeliveryDialog({ webhook, delivery, onClose }: DeliveryDialogProps) {
               ['Result', <DeliveryBadge delivery={delivery} />],
               ['Answer', reason(delivery)],
               ['Attempts', String(delivery.attempts)],
-              ['Made', <Moment at={delivery.created_at} />],
+              ['Created', <Moment at={delivery.created_at} />],
               ['Ended', delivery.finished_at && <Moment at={delivery.finished_at} />],
               ['Next attempt', delivery.next_attempt_at && <Moment at={delivery.next_attempt_at} />],
               ['Message ID', <span className="mono breakall">{delivery.message_id}</span>],

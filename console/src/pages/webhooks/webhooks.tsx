@@ -12,11 +12,11 @@ import { ExceptionBadge } from '../../state/badge';
 import { Blank, LoadFailed, NoPermission } from '../../state/blank';
 import { type Column, DataTable } from '../../table/data_table';
 import { Past } from '../../time/when';
+import { settings } from '../settings/tenant_page';
 import { chosen, outcome, type Webhook } from './data';
 import { NewWebhook } from './dialogs';
 
 const icon = () => IconWebhook;
-const parent = { label: 'Settings', to: '/settings' };
 
 /** Settings / Webhooks: programs that are told what happens to credentials. */
 export function WebhooksPage() {
@@ -24,7 +24,7 @@ export function WebhooksPage() {
   if (!allowed) {
     return (
       <Page>
-        <PageHead title="Webhooks" parent={parent} help="webhooks" />
+        <PageHead title="Webhooks" parent={settings} help="webhooks" />
         <NoPermission right="Account settings" />
       </Page>
     );
@@ -40,15 +40,16 @@ function WebhookList() {
   const open = (id: string) => void navigate({ to: '/settings/webhooks/$id', params: { id } } as never);
   useCreate(() => setMaking(true));
   const columns = useColumns(open);
+  const none = webhooks.data?.items.length === 0;
   const create = (
     <Button leftSection={<IconPlus size={16} stroke={1.8} aria-hidden />} onClick={() => setMaking(true)}>
-      New webhook
+      Create webhook
     </Button>
   );
   return (
     <Page>
-      <PageHead title="Webhooks" parent={parent} help="webhooks">
-        {create}
+      <PageHead title="Webhooks" parent={settings} help="webhooks">
+        {!none && create}
       </PageHead>
       {webhooks.isError && !webhooks.data ? (
         <LoadFailed what="The webhooks" error={webhooks.error} onRetry={() => void webhooks.refetch()} />
@@ -67,8 +68,8 @@ function WebhookList() {
           total={webhooks.data?.total}
           fetching={webhooks.isFetching}
           empty={
-            <Blank icon={IconWebhook} title="No webhooks yet">
-              A webhook tells a program of yours what happens to your credentials: that one was made, is about to
+            <Blank icon={IconWebhook} title="No webhooks yet" actions={create}>
+              A webhook tells a program of yours what happens to your credentials: that one was created, is about to
               expire, was revoked.
             </Blank>
           }
