@@ -47,7 +47,7 @@ test('B6: filters by who, what, credential and time stand in the URL', async () 
   await page.getByRole('option', { name: 'Revoked a user’s API key' }).click();
   await page.waitForURL((url) => url.searchParams.get('action') === 'api_key.revoke');
   await page.getByRole('row').filter({ hasText: 'Revoked a user’s API key' }).first().waitFor();
-  expect(await page.getByRole('row').filter({ hasText: 'Signed in' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('row').filter({ hasText: 'Signed in' }).count()).toBe(0);
   await page.goBack();
   await page.getByRole('row').filter({ hasText: 'Signed in' }).first().waitFor();
 
