@@ -90,7 +90,7 @@ func (s *site) searchQuestions() []question {
 	}
 	for _, text := range []string{"prod", "zanzibar", "report"} {
 		list = append(list, question{fmt.Sprintf("%q, revoked", text), "state=revoked&search=" + url.QueryEscape(text)})
-		list = append(list, question{fmt.Sprintf("%q, newest first", text), "sort=created_at&order=desc&search=" + url.QueryEscape(text)})
+		list = append(list, question{fmt.Sprintf("%q, by name", text), "sort=name&search=" + url.QueryEscape(text)})
 	}
 	return list
 }
