@@ -380,15 +380,19 @@ function ActionsButton({ name, ...others }: { name: string } & ComponentProps<ty
   );
 }
 
-// The button takes the place of one that was just used: the focus is its own.
-const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
-
 function ActionMenu({ name, actions }: { name: string; actions: () => RowAction[] }) {
   const [open, setOpen] = useState(true);
+  const button = useRef<HTMLButtonElement>(null);
+  // The button takes the place of one that was just used: the focus is its own.
+  useEffect(() => button.current?.focus(), []);
+  useEscape(open, () => {
+    setOpen(false);
+    button.current?.focus();
+  });
   return (
     <Menu position="bottom-end" opened={open} onChange={setOpen} returnFocus>
       <Menu.Target>
-        <ActionsButton name={name} ref={takeFocus} />
+        <ActionsButton name={name} ref={button} />
       </Menu.Target>
       {open && (
         <Menu.Dropdown>
@@ -407,6 +411,28 @@ function ActionMenu({ name, actions }: { name: string; actions: () => RowAction[
       )}
     </Menu>
   );
+}
+
+/**
+ * Escape closes what is open before it means anything to the row. The menu itself hears of Escape only once the focus
+ * has moved into it, which is a moment after it is seen.
+ */
+function useEscape(open: boolean, close: () => void) {
+  const latest = useRef(close);
+  useEffect(() => {
+    latest.current = close;
+  });
+  useEffect(() => {
+    if (!open) return;
+    const onKey = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      event.stopPropagation();
+      latest.current();
+    };
+    window.addEventListener('keydown', onKey, { capture: true });
+    return () => window.removeEventListener('keydown', onKey, { capture: true });
+  }, [open]);
 }
 
 /** What keys do in a row. */
