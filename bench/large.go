@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -220,18 +221,19 @@ var (
 
 // keyName gives a fifth of the keys one and the same name, most a usual one, and a few a
 // name with a word that nearly no other has.
-func (l *large) keyName(i int) string {
+func (l *large) keyName(i int, dice *mathrand.Rand) string {
 	switch {
-	case i%5 == 0:
+	case dice.IntN(5) == 0:
 		return "default"
 	case i%20_000 == 7:
 		l.named["zanzibar"]++
 		return fmt.Sprintf("zanzibar pilot %d", i)
 	}
-	return fmt.Sprintf("%s-%s %d", places[i%len(places)], things[i%len(things)], i/len(things))
+	return fmt.Sprintf("%s-%s %d", places[dice.IntN(len(places))], things[dice.IntN(len(things))], i/len(things))
 }
 
-// key is the i-th key of the tenant: of a user, at the user's organization.
+// key is the i-th key of the tenant: of a user, at the user's organization. Its name, state
+// and times have nothing to do with each other, but that no wallboard's key is revoked.
 func (l *large) key(peppers *secret.Peppers, i int) (k credential.Credential, m credential.Material, clear string, err error) {
 	made, parsed, err := secret.Format{}.Generate(secret.UserKey, rand.Reader)
 	if err != nil {
@@ -242,34 +244,40 @@ func (l *large) key(peppers *secret.Peppers, i int) (k credential.Credential, m 
 	if !ok {
 		return k, m, "", errors.New("the current pepper is missing")
 	}
+	dice := mathrand.New(mathrand.NewPCG(1, uint64(i)))
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	owner := l.users[i/keysOfUser%len(l.users)]
 	principal := access.Principal{Type: access.PrincipalUser, ID: string(owner.ID)}
 	k = credential.Credential{
 		ID: credential.ID(parsed.ID), TenantID: l.tenant.ID, OrganizationID: owner.OrganizationID, Kind: credential.UserKey,
-		Principal: principal, Name: l.keyName(i), Hint: secret.Format{}.Hint(made), State: credential.Active,
+		Principal: principal, Name: l.keyName(i, dice), Hint: secret.Format{}.Hint(made), State: credential.Active,
 		SecretVersion: 1, CreatedAt: now, CreatedBy: principal, CreatedByName: owner.Username,
 	}
-	if i%3 == 0 {
-		k.ExpiresAt = now.Add(time.Duration(24+i%17_000) * time.Hour)
+	if dice.IntN(3) == 0 {
+		k.ExpiresAt = now.Add(time.Duration(24+dice.IntN(17_000)) * time.Hour)
 	}
-	if i%4 > 0 {
-		k.LastUsedAt = now.Add(-time.Duration(i%1_000_003) * time.Second)
+	if dice.IntN(4) > 0 {
+		k.LastUsedAt = now.Add(-time.Duration(dice.IntN(1_000_003)) * time.Second)
 	}
 	if owner.OrganizationID != l.orgs[0].ID {
-		switch i % 100 {
-		case 11, 31, 51, 71, 91:
-			k.State, k.EndedAt = credential.Revoked, now
-		case 12:
-			k.State, k.EndedAt, k.DeletedAt = credential.Revoked, now, now
-		case 13:
-			k.State, k.EndedAt, k.DeletedAt, k.ExpiresAt = credential.Expired, now, now, now
-		case 14, 34:
-			k.State = credential.Suspended
-		}
+		l.end(&k, dice.IntN(100), now)
 	}
 	m = credential.Material{CredentialID: k.ID, Field: credential.FieldKey, Version: 1, Digest: digest, PepperVersion: version}
 	return k, m, made.Reveal(), nil
+}
+
+// end puts a key in the state that its lot says, of 100: most are active.
+func (l *large) end(k *credential.Credential, lot int, now time.Time) {
+	switch {
+	case lot < 5 && !strings.Contains(k.Name, "wallboard"):
+		k.State, k.EndedAt = credential.Revoked, now
+	case lot == 5:
+		k.State, k.EndedAt, k.DeletedAt = credential.Revoked, now, now
+	case lot == 6:
+		k.State, k.EndedAt, k.DeletedAt, k.ExpiresAt = credential.Expired, now, now, now
+	case lot == 7 || lot == 8:
+		k.State = credential.Suspended
+	}
 }
 
 // addSealed issues keys that can be shown again, as anyone would.

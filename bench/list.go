@@ -88,7 +88,7 @@ func (s *site) searchQuestions() []question {
 	} {
 		list = append(list, question{fmt.Sprintf("%q", text), "search=" + url.QueryEscape(text)})
 	}
-	for _, text := range []string{"prod", "zanzibar", "report"} {
+	for _, text := range []string{"prod", "zanzibar", "report", "wallboard"} { // no wallboard's is revoked
 		list = append(list, question{fmt.Sprintf("%q, revoked", text), "state=revoked&search=" + url.QueryEscape(text)})
 		list = append(list, question{fmt.Sprintf("%q, by name", text), "sort=name&search=" + url.QueryEscape(text)})
 	}
