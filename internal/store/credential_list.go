@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		sorts: []sorting[credentialRow]{
 			{name: "name", column: "name_key", only: f.whereShownOfState, parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at", only: f.whereShownOfState, parted: true},
-			{name: "expires_at", column: "expires_at", only: f.whereShown, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", only: f.whereShownOfState, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed, byOrganization),
 			byName("owner", ownerNamed, byOwner(f)),
@@ -93,6 +94,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
+	l.bulky = f.Owner == nil && search.needle != "" && tx.store.db.engine == enginePostgres
 	if f.Owner == nil && search.needle == "" {
 		if l.parts, err = tx.organizationParts(at); err != nil {
 			return l, err
@@ -133,6 +135,15 @@ func (f CredentialFilter) whereShown(q *bun.SelectQuery) *bun.SelectQuery {
 	return q.Where("deleted_at = 0 AND state <> 'expired'")
 }
 
+// whereShownUntil is whereShown up to the expiry that was asked for, where the order by
+// expiry begins or ends.
+func (f CredentialFilter) whereShownUntil(q *bun.SelectQuery) *bun.SelectQuery {
+	if !f.ExpiringBefore.IsZero() {
+		q = q.Where("expires_at < ?", f.ExpiringBefore.UnixMicro())
+	}
+	return f.whereShown(q)
+}
+
 // whereShownOfState is whereShown for one state that few have, whose indexes tell what is
 // deleted: most of what is revoked is, in the end.
 func (f CredentialFilter) whereShownOfState(q *bun.SelectQuery) *bun.SelectQuery {
@@ -147,7 +158,7 @@ const mostParts = 32
 
 // organizationParts are the organizations at and below a path, each by itself; nil when
 // there are too many, or none is asked for.
-func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bun.SelectQuery, err error) {
+func (tx *Tx) organizationParts(path string) (parts []part, err error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -165,9 +176,16 @@ func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bu
 		return nil, nil
 	}
 	for _, id := range ids {
-		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery {
+		p := part{scope: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return q.Where("organization_id = ? AND "+ofTenant, id, string(tx.tenant))
-		})
+		}}
+		if tx.store.db.engine == enginePostgres {
+			p.lead = "organization_id"
+			p.numbered = func(q *bun.SelectQuery) *bun.SelectQuery {
+				return q.Where("(organization_id, row_id) >= (?, 0) AND (organization_id, row_id) <= (?, ?) AND "+ofTenant, id, id, int64(math.MaxInt64), string(tx.tenant))
+			}
+		}
+		parts = append(parts, p)
 	}
 	return parts, nil
 }
@@ -244,7 +262,7 @@ type wanted struct {
 }
 
 // maxNamed is how many IDs are written into a query.
-const maxNamed = 500
+const maxNamed = 2000
 
 const (
 	namedOrganizations = `SELECT id FROM organizations WHERE tenant_id = ? AND search_text LIKE ? ESCAPE '\'`
@@ -371,41 +389,60 @@ func (tx *Tx) whereText(q *bun.SelectQuery, w wanted) *bun.SelectQuery {
 
 // hits selects the rows that one of the filter's conditions keeps, by the index that is
 // likely to find the fewest; nil when no index helps.
-func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) []rawQuery {
+func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path string) []index {
 	tenant := string(tx.tenant)
+	by := func(text string, args ...any) []index { return []index{{rawQuery: rawQuery{text, args}}} }
 	switch {
 	case f.Owner != nil:
-		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE principal_id = ?", []any{owner.ID}}}
+		return by("SELECT row_id AS hit FROM credentials WHERE principal_id = ?", owner.ID)
 	case w.needle != "":
-		return tx.textHits(w)
+		return tx.textHits(f, w)
 	case path != "":
 		from, until := below(path)
-		return []rawQuery{{
-			"SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
-			[]any{tenant, from, until},
-		}}
+		return by("SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
+			tenant, from, until)
 	case !f.ExpiringBefore.IsZero():
-		q := rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", []any{tenant, f.ExpiringBefore.UnixMicro()}}
+		list := by("SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", tenant, f.ExpiringBefore.UnixMicro())
 		if !f.IncludeDeleted {
-			q.text += " AND deleted_at = 0 AND state <> 'expired'"
+			list[0].text += " AND deleted_at = 0 AND state <> 'expired'"
 		}
-		return []rawQuery{q}
+		return list
 	case !f.IncludeDeleted:
-		return []rawQuery{{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", []any{tenant}}}
+		return by("SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", tenant)
 	}
 	return nil
 }
 
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
-func (tx *Tx) textHits(w wanted) (list []rawQuery) {
+func (tx *Tx) textHits(f CredentialFilter, w wanted) (list []index) {
 	for i, c := range tx.columns(w) {
-		text := "SELECT row_id AS hit FROM credentials WHERE " + c.text
+		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}}
 		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
-			text = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?"
-			c.args = []any{w.needle.trigrams()}
+			x.text, x.args = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?", []any{w.needle.trigrams()}
+			x.within = tx.rare(f)
 		}
-		list = append(list, rawQuery{text, c.args})
+		list = append(list, x)
 	}
 	return list
+}
+
+// rare selects the rows that whereRare and whereShownOfState keep, in the order of their
+// numbers; nil when those are nearly all.
+func (tx *Tx) rare(f CredentialFilter) *rawQuery {
+	q := rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ?", []any{string(tx.tenant)}}
+	switch {
+	case len(f.States) == 1 && f.States[0] != credential.Active:
+		q.text += " AND state = ? AND state <> 'active'"
+		q.args = append(q.args, string(f.States[0]))
+		if !f.IncludeDeleted {
+			q.text += " AND deleted_at = 0"
+		}
+	case len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey:
+		q.text += " AND kind = ? AND kind <> 'user_key'"
+		q.args = append(q.args, string(f.Kinds[0]))
+	default:
+		return nil
+	}
+	return &q
 }

@@ -71,17 +71,29 @@ type listing[M, T any] struct {
 	where  func(*bun.SelectQuery) *bun.SelectQuery
 	// narrow, when set, selects the numbers of all rows that where keeps, as "hit", and few
 	// others, by an index. It is the way when few rows match.
-	narrow []rawQuery            // one for each index; a row may be found by several
+	narrow []index               // a row may be found by several
 	hits   int                   // how many narrow finds, up to someHits+1, once that is known; 0 before
 	weak   bool                  // narrow is worth it only when it finds few
+	bulky  bool                  // narrow finds all at once, so that it costs much where it finds much
 	total  func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
-	parts  []func(*bun.SelectQuery) *bun.SelectQuery
+	parts  []part
+	lead   string   // a part's, in the order of creation
 	hidden []string // columns that where needs and items don't show
 
 	collation string // for the row number of a cursor, as the engine wants it
 	item      func(*M) (T, error)
+}
+
+// part is a part of a list.
+type part struct {
+	scope func(*bun.SelectQuery) *bun.SelectQuery
+	// numbered, when set, is the scope for the order of creation, in which the rows of one part
+	// have the same in the column lead: where a planner sees nothing but the row's number
+	// to order by, it walks the whole table backwards rather than an index of the part.
+	numbered func(*bun.SelectQuery) *bun.SelectQuery
+	lead     string
 }
 
 // sorting is one order of a list. Without a column it is by row number alone, which is the
@@ -244,23 +256,31 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 			return rows, err
 		}
 	}
-	few, err := l.finds(tx, fewHits)
-	for _, step := range []struct{ window, hits int }{{midWindow, someHits}, {farWindow, someHits}} {
-		if err != nil || few {
-			break
-		}
-		rows, whole, err = l.walk(tx, order, at, desc, n, step.window)
-		if err != nil || whole {
-			return rows, err
-		}
-		few, err = l.finds(tx, step.hits)
+	if rows, whole, err = l.further(tx, order, at, desc, n); err != nil || whole {
+		return rows, err
 	}
+	db, err := tx.rows()
 	if err != nil {
 		return nil, err
 	}
-	return all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return l.narrowed(l.where(l.from(q, order, at, desc))).Limit(int64(n))
-	})
+	hits := l.narrowed(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)))
+	return l.picked(tx, order, desc, l.place(hits, order).Limit(int64(n)))
+}
+
+// further looks for a page beyond what is near, as long as an index would find more than that.
+func (l *listing[M, T]) further(tx *Tx, order sorting[M], at *cursor, desc bool, n int) (rows []M, whole bool, err error) {
+	for i, step := range []struct{ hits, window int }{{fewHits, midWindow}, {someHits, farWindow}} {
+		// To ask an index that finds all at once costs more than to look a little further first.
+		if !l.bulky || i > 0 {
+			if few, err := l.finds(tx, step.hits); err != nil || few {
+				return nil, false, err
+			}
+		}
+		if rows, whole, err = l.walk(tx, order, at, desc, n, step.window); err != nil || whole {
+			return rows, whole, err
+		}
+	}
+	return nil, false, nil
 }
 
 // fromGroups is a page in a looked-up order, unless so little matches that it is better sorted.
@@ -309,19 +329,54 @@ func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, 
 	var parts rawQuery
 	of := *l
 	for i, part := range l.parts {
-		of.scope = part
-		q := l.where(of.from(db.NewSelect().Model((*M)(nil)), order, at, desc)).ColumnExpr("?TableColumns").Limit(int64(n))
+		of.scope = part.scope
+		if order.column == "" && part.numbered != nil {
+			of.scope, of.lead = part.numbered, part.lead
+		}
 		if i > 0 {
 			parts.text += " UNION ALL "
 		}
 		parts.text += "SELECT * FROM (?) AS part"
-		parts.args = append(parts.args, q)
+		parts.args = append(parts.args, of.place(l.where(of.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order).Limit(int64(n)))
 	}
-	err = l.ordered(db.NewSelect().Model(&rows).ModelTableExpr("("+parts.text+") AS ?TableAlias", parts.args...), order, desc).Limit(int64(n)).Scan(tx.ctx)
+	direction := direction(desc)
+	picked := db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...).ColumnExpr("*")
+	if order.column != "" {
+		picked = picked.OrderExpr("?"+direction, bun.Ident(order.column))
+	}
+	return l.picked(tx, order, desc, picked.OrderExpr("hit"+direction).Limit(int64(n)))
+}
+
+// place selects of a row only what it is ordered by: rows are read whole once it is known
+// which ones are wanted.
+func (l *listing[M, T]) place(q *bun.SelectQuery, order sorting[M]) *bun.SelectQuery {
+	q = q.ColumnExpr("? AS hit", bun.Ident(l.rowID))
+	if order.column != "" {
+		q = q.Column(order.column)
+	}
+	return q
+}
+
+// picked reads the rows whose numbers a query selects as "hit", in order.
+func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, hits *bun.SelectQuery) (rows []M, err error) {
+	db, err := tx.rows()
 	if err != nil {
+		return nil, err
+	}
+	q := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", hits).
+		Where("?TableAlias.? = picked.hit", bun.Ident(l.rowID))
+	if order.column != "" {
+		q = q.OrderExpr("?TableAlias.?"+direction(desc), bun.Ident(order.column))
+	}
+	if err := q.OrderExpr("?TableAlias.?"+direction(desc), bun.Ident(l.rowID)).Scan(tx.ctx); err != nil {
 		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}
 	return rows, nil
+}
+
+// merges reports whether an index is walked together with another.
+func (l *listing[M, T]) merges() bool {
+	return slices.ContainsFunc(l.narrow, func(x index) bool { return x.within != nil })
 }
 
 // finds reports whether the index finds some, and no more rows than that.
@@ -337,8 +392,8 @@ func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
 		return false, err
 	}
 	// Rows that are found twice count twice: to tell them apart all would have to be read.
-	found := joined(l.narrow, " UNION ALL ")
-	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+found.text+") AS found LIMIT ?) AS hits", append(found.args, most+1)...).Scan(tx.ctx, &l.hits)
+	hits := found(l.narrow, " UNION ALL ")
+	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, most+1)...).Scan(tx.ctx, &l.hits)
 	if err != nil {
 		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
 	}
@@ -373,20 +428,75 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 }
 
 func (l *listing[M, T]) ordered(q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
-	direction := " ASC"
-	if desc {
-		direction = " DESC"
+	if l.lead != "" {
+		q = q.OrderExpr("?"+direction(desc), bun.Ident(l.lead))
 	}
 	if order.column != "" {
-		q = q.OrderExpr("?"+direction, bun.Ident(order.column))
+		q = q.OrderExpr("?"+direction(desc), bun.Ident(order.column))
 	}
-	return q.OrderExpr("?"+direction, bun.Ident(l.rowID))
+	return q.OrderExpr("?"+direction(desc), bun.Ident(l.rowID))
+}
+
+func direction(desc bool) string {
+	if desc {
+		return " DESC"
+	}
+	return " ASC"
 }
 
 // rawQuery is SQL with its arguments.
 type rawQuery struct {
 	text string
 	args []any
+}
+
+// index selects rows by one index.
+type index struct {
+	rawQuery
+	// within, when set, selects all rows that count, by another index: SQLite walks both at once,
+	// in the order of row numbers, and reads no row for it.
+	within *rawQuery
+}
+
+// beyond selects row numbers from a position on in reading direction, in that direction;
+// from the beginning when at is nil.
+func (x index) beyond(at *cursor, desc bool) (q rawQuery) {
+	both := []rawQuery{x.rawQuery}
+	if x.within != nil {
+		both = append(both, *x.within)
+	}
+	for i, one := range both {
+		if i > 0 {
+			q.text += " INTERSECT "
+		}
+		q.text += "SELECT hit FROM (" + one.text + ") AS found"
+		q.args = append(q.args, one.args...)
+		if at != nil {
+			q.text += " WHERE hit " + beyond(desc) + " ?"
+			q.args = append(q.args, at.Row)
+		}
+	}
+	q.text += " ORDER BY hit" + direction(desc)
+	return q
+}
+
+// all selects the numbers of all rows that the index finds.
+func (x index) all() rawQuery {
+	if x.within == nil {
+		return x.rawQuery
+	}
+	q := x.beyond(nil, false)
+	q.text = "SELECT hit FROM (" + q.text + ") AS merged"
+	return q
+}
+
+// found selects what indexes find.
+func found(list []index, by string) rawQuery {
+	all := make([]rawQuery, len(list))
+	for i, x := range list {
+		all[i] = x.all()
+	}
+	return joined(all, by)
 }
 
 func joined(list []rawQuery, by string) (q rawQuery) {
@@ -406,8 +516,8 @@ func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
 	if len(l.narrow) == 0 || l.weak && (l.hits == 0 || l.hits > someHits) {
 		return q
 	}
-	found := joined(l.narrow, " UNION ")
-	return q.ModelTableExpr("("+found.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", found.args...).
+	hits := found(l.narrow, " UNION ")
+	return q.ModelTableExpr("("+hits.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", hits.args...).
 		Where("? = hit", bun.Ident(l.rowID))
 }
 
@@ -451,12 +561,14 @@ const countWindow, fewWindow = 3000, 500
 // count counts all matches: exactly where an index finds few, otherwise not beyond
 // CountLimit+1.
 func (l *listing[M, T]) count(tx *Tx) (int64, error) {
-	few, err := l.finds(tx, fewHits)
-	if err != nil {
-		return 0, err
-	}
-	if few {
-		return l.countWhole(tx)
+	if !l.bulky && !l.merges() {
+		few, err := l.finds(tx, fewHits)
+		if err != nil {
+			return 0, err
+		}
+		if few {
+			return l.countWhole(tx)
+		}
 	}
 	// SQLite's index gives what it finds one by one, so that little is won by looking first.
 	window, lazy := countWindow, tx.store.db.engine == engineSQLite
@@ -471,15 +583,21 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	q := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1").Limit(CountLimit + 1)
+	q, most := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1"), CountLimit
 	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
-	// finds all before the first.
-	if found*25 < seen || lazy {
+	// finds all before the first; one in five, and it does than SQLite's.
+	if found*25 < seen || lazy && found*5 < seen {
 		q = l.narrowed(q)
+		if l.bulky {
+			most = fewHits
+		}
 	}
 	var n int64
-	if err := db.NewSelect().TableExpr("(?) AS found", q).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
+	if err := db.NewSelect().TableExpr("(?) AS found", q.Limit(int64(most+1))).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
 		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
+	}
+	if n > int64(most) {
+		n = CountLimit + 1
 	}
 	return n, nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/uptrace/bun"
 )
@@ -33,18 +32,10 @@ func (l *listing[M, T]) nextHits(tx *Tx, at *cursor, desc bool, window int) (hit
 	if err != nil {
 		return nil, 0, false, err
 	}
-	direction := " ASC"
-	if desc {
-		direction = " DESC"
-	}
 	for _, index := range l.narrow {
-		q := rawQuery{"SELECT hit FROM (" + index.text + ") AS found", slices.Clone(index.args)}
-		if at != nil {
-			q.text += " WHERE hit " + beyond(desc) + " ?"
-			q.args = append(q.args, at.Row)
-		}
+		q := index.beyond(at, desc)
 		var some []int64
-		if err := db.NewRaw(q.text+" ORDER BY hit"+direction+" LIMIT ?", append(q.args, window)...).Scan(tx.ctx, &some); err != nil {
+		if err := db.NewRaw(q.text+" LIMIT ?", append(q.args, window)...).Scan(tx.ctx, &some); err != nil {
 			return nil, 0, false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
 		}
 		if len(some) == window {
