@@ -90,6 +90,15 @@ func (s *site) searchQuestions() []question {
 	}
 	for _, text := range []string{"prod", "zanzibar", "report", "wallboard"} { // no wallboard's is revoked
 		list = append(list, question{fmt.Sprintf("%q, revoked", text), "state=revoked&search=" + url.QueryEscape(text)})
+	}
+	return list
+}
+
+// sortedSearchQuestions are searches whose answers are wanted in another order than the
+// latest first, which is what the console asks for until somebody chooses a column.
+func sortedSearchQuestions() []question {
+	var list []question
+	for _, text := range []string{"prod", "zanzibar", "report", "wallboard"} {
 		list = append(list, question{fmt.Sprintf("%q, by name", text), "sort=name&search=" + url.QueryEscape(text)})
 	}
 	return list
@@ -102,13 +111,21 @@ func measureSearch(ctx context.Context, o options, s *site, t *table) error {
 		return err
 	}
 	defer srv.stop()
-	var found timings
-	for _, q := range s.searchQuestions() {
-		if err := s.timeQuestion(ctx, srv.url, q, "", &found); err != nil {
-			return err
+	for _, asked := range []struct {
+		what      string
+		questions []question
+	}{
+		{"substring search in a million keys, ", s.searchQuestions()},
+		{"  the same sorted by name, ", sortedSearchQuestions()},
+	} {
+		var found timings
+		for _, q := range asked.questions {
+			if err := s.timeQuestion(ctx, srv.url, q, "", &found); err != nil {
+				return err
+			}
 		}
+		found.row(t, asked.what+s.engine, 20*time.Millisecond)
 	}
-	found.row(t, "substring search in a million keys, "+s.engine, 20*time.Millisecond)
 	return nil
 }
 

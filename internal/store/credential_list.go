@@ -416,10 +416,12 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
 func (tx *Tx) textHits(f CredentialFilter, w wanted) (list []index) {
 	for i, c := range tx.columns(w) {
-		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}}
+		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}, keeps: c}
 		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 			x.text, x.args = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?", []any{w.needle.trigrams()}
+		}
+		if tx.store.db.engine == engineSQLite {
 			x.within = tx.rare(f)
 		}
 		list = append(list, x)

@@ -59,6 +59,9 @@ func walkBothWays(t *testing.T, s *store.Store, f storetest.Fixture, filter stor
 	if d := cmp.Diff(idsOf(want), got); d != "" {
 		t.Errorf("%s, descending %v, %v: not in order:\n%.2000s", page.Sort, page.Desc, filter.States, d)
 	}
+	if len(pages) == 1 {
+		return
+	}
 	page.Cursor = last.Previous
 	if d := cmp.Diff(pages[len(pages)-2], idsOf(mustList(t, s, f, filter, page).Items)); d != "" {
 		t.Errorf("%s, descending %v, %v: back:\n%.2000s", page.Sort, page.Desc, filter.States, d)

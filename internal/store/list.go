@@ -263,8 +263,27 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if err != nil {
 		return nil, err
 	}
-	hits := l.narrowed(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)))
-	return l.picked(tx, order, desc, l.place(hits, order).Limit(int64(n)))
+	hits := l.place(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order)
+	if l.planned(tx) && l.narrows() {
+		// Where all that match are few PostgreSQL finds them by itself, unless it is told how many are
+		// wanted: OFFSET hides that from it.
+		return l.picked(tx, order, desc, placed(db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits), order, desc).Limit(int64(n)))
+	}
+	return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
+}
+
+// planned reports whether to leave it to the database which index to begin with.
+func (l *listing[M, T]) planned(tx *Tx) bool {
+	return tx.store.db.engine == enginePostgres && !l.bulky
+}
+
+// placed puts row numbers that were selected by place in order.
+func placed[M any](q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
+	q = q.ColumnExpr("*")
+	if order.column != "" {
+		q = q.OrderExpr("?"+direction(desc), bun.Ident(order.column))
+	}
+	return q.OrderExpr("hit" + direction(desc))
 }
 
 // further looks for a page beyond what is near, as long as an index would find more than that.
@@ -339,12 +358,7 @@ func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, 
 		parts.text += "SELECT * FROM (?) AS part"
 		parts.args = append(parts.args, of.place(l.where(of.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order).Limit(int64(n)))
 	}
-	direction := direction(desc)
-	picked := db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...).ColumnExpr("*")
-	if order.column != "" {
-		picked = picked.OrderExpr("?"+direction, bun.Ident(order.column))
-	}
-	return l.picked(tx, order, desc, picked.OrderExpr("hit"+direction).Limit(int64(n)))
+	return l.picked(tx, order, desc, placed(db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...), order, desc).Limit(int64(n)))
 }
 
 // place selects of a row only what it is ordered by: rows are read whole once it is known
@@ -372,34 +386,6 @@ func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, hits *bun.Se
 		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}
 	return rows, nil
-}
-
-// merges reports whether an index is walked together with another.
-func (l *listing[M, T]) merges() bool {
-	return slices.ContainsFunc(l.narrow, func(x index) bool { return x.within != nil })
-}
-
-// finds reports whether the index finds some, and no more rows than that.
-func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
-	if len(l.narrow) == 0 {
-		return false, nil
-	}
-	if l.hits > 0 && (l.hits <= fewHits || l.hits > most) {
-		return l.hits <= most, nil
-	}
-	db, err := tx.rows()
-	if err != nil {
-		return false, err
-	}
-	// Rows that are found twice count twice: to tell them apart all would have to be read.
-	hits := found(l.narrow, " UNION ALL ")
-	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, most+1)...).Scan(tx.ctx, &l.hits)
-	if err != nil {
-		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
-	}
-	few := l.hits <= most
-	l.hits = max(l.hits, 1)
-	return few, nil
 }
 
 // from is the scope from a cursor on, in order.
@@ -444,83 +430,6 @@ func direction(desc bool) string {
 	return " ASC"
 }
 
-// rawQuery is SQL with its arguments.
-type rawQuery struct {
-	text string
-	args []any
-}
-
-// index selects rows by one index.
-type index struct {
-	rawQuery
-	// within, when set, selects all rows that count, by another index: SQLite walks both at once,
-	// in the order of row numbers, and reads no row for it.
-	within *rawQuery
-}
-
-// beyond selects row numbers from a position on in reading direction, in that direction;
-// from the beginning when at is nil.
-func (x index) beyond(at *cursor, desc bool) (q rawQuery) {
-	both := []rawQuery{x.rawQuery}
-	if x.within != nil {
-		both = append(both, *x.within)
-	}
-	for i, one := range both {
-		if i > 0 {
-			q.text += " INTERSECT "
-		}
-		q.text += "SELECT hit FROM (" + one.text + ") AS found"
-		q.args = append(q.args, one.args...)
-		if at != nil {
-			q.text += " WHERE hit " + beyond(desc) + " ?"
-			q.args = append(q.args, at.Row)
-		}
-	}
-	q.text += " ORDER BY hit" + direction(desc)
-	return q
-}
-
-// all selects the numbers of all rows that the index finds.
-func (x index) all() rawQuery {
-	if x.within == nil {
-		return x.rawQuery
-	}
-	q := x.beyond(nil, false)
-	q.text = "SELECT hit FROM (" + q.text + ") AS merged"
-	return q
-}
-
-// found selects what indexes find.
-func found(list []index, by string) rawQuery {
-	all := make([]rawQuery, len(list))
-	for i, x := range list {
-		all[i] = x.all()
-	}
-	return joined(all, by)
-}
-
-func joined(list []rawQuery, by string) (q rawQuery) {
-	for i, one := range list {
-		if i > 0 {
-			q.text += by
-		}
-		q.text += one.text
-		q.args = append(q.args, one.args...)
-	}
-	return q
-}
-
-// narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
-// JOIN as an order to do so; left to itself it would walk the order of the page.
-func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
-	if len(l.narrow) == 0 || l.weak && (l.hits == 0 || l.hits > someHits) {
-		return q
-	}
-	hits := found(l.narrow, " UNION ")
-	return q.ModelTableExpr("("+hits.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", hits.args...).
-		Where("? = hit", bun.Ident(l.rowID))
-}
-
 // shape makes a page of what was read: one row more than asked for tells that there is more.
 func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64, limit int) (out List[T], err error) {
 	more := len(rows) > limit
@@ -552,102 +461,4 @@ func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64,
 		out.Previous = position(&rows[0], true)
 	}
 	return out, nil
-}
-
-// countWindow is how many rows are looked through for the total at first, fewWindow how many
-// where an index gives what it finds one by one.
-const countWindow, fewWindow = 3000, 500
-
-// count counts all matches: exactly where an index finds few, otherwise not beyond
-// CountLimit+1.
-func (l *listing[M, T]) count(tx *Tx) (int64, error) {
-	if !l.bulky && !l.merges() {
-		few, err := l.finds(tx, fewHits)
-		if err != nil {
-			return 0, err
-		}
-		if few {
-			return l.countWhole(tx)
-		}
-	}
-	// SQLite's index gives what it finds one by one, so that little is won by looking first.
-	window, lazy := countWindow, tx.store.db.engine == engineSQLite
-	if lazy {
-		window = fewWindow
-	}
-	found, seen, err := l.countNear(tx, window)
-	if err != nil || found > CountLimit || seen < int64(window) {
-		return min(found, CountLimit+1), err
-	}
-	db, err := tx.rows()
-	if err != nil {
-		return 0, err
-	}
-	q, most := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1"), CountLimit
-	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
-	// finds all before the first; one in five, and it does than SQLite's.
-	if found*25 < seen || lazy && found*5 < seen {
-		q = l.narrowed(q)
-		if l.bulky {
-			most = fewHits
-		}
-	}
-	var n int64
-	if err := db.NewSelect().TableExpr("(?) AS found", q.Limit(int64(most+1))).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
-		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
-	}
-	if n > int64(most) {
-		n = CountLimit + 1
-	}
-	return n, nil
-}
-
-// countWhole counts all matches, however many.
-func (l *listing[M, T]) countWhole(tx *Tx) (int64, error) {
-	db, err := tx.rows()
-	if err != nil {
-		return 0, err
-	}
-	n, err := l.narrowed(l.filtered(db.NewSelect().Model((*M)(nil)))).Count(tx.ctx)
-	if err != nil {
-		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
-	}
-	return n, nil
-}
-
-// countNear counts matches among the first rows in the order of creation.
-func (l *listing[M, T]) countNear(tx *Tx, window int) (found, seen int64, err error) {
-	db, err := tx.rows()
-	if err != nil {
-		return 0, 0, err
-	}
-	near := db.NewSelect().Model((*M)(nil)).ColumnExpr("?TableColumns").OrderExpr("?", bun.Ident(l.rowID)).Limit(int64(window))
-	for _, column := range l.hidden {
-		near = near.Column(column)
-	}
-	if l.scope != nil {
-		near = l.scope(near)
-	}
-	q := db.NewSelect().TableExpr("(?) AS near", near).ColumnExpr("count(*) AS seen")
-	if l.where == nil {
-		q = q.ColumnExpr("count(*) AS found")
-	} else {
-		// What matches is told by the conditions alone, which bun only puts after WHERE.
-		q = q.ColumnExpr("(SELECT count(*) FROM (?) AS matching) AS found", l.where(db.NewSelect().TableExpr("(?) AS near", near).ColumnExpr("1")).Limit(CountLimit+1))
-	}
-	var row struct{ Seen, Found int64 }
-	if err := q.Scan(tx.ctx, &row); err != nil {
-		return 0, 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
-	}
-	return row.Found, row.Seen, nil
-}
-
-func (l *listing[M, T]) filtered(q *bun.SelectQuery) *bun.SelectQuery {
-	if l.scope != nil {
-		q = l.scope(q)
-	}
-	if l.where != nil {
-		q = l.where(q)
-	}
-	return q
 }

@@ -2,9 +2,122 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 )
+
+// rawQuery is SQL with its arguments.
+type rawQuery struct {
+	text string
+	args []any
+}
+
+// index selects rows by one index.
+type index struct {
+	rawQuery
+
+	keeps rawQuery // what is true of the rows, where a list has several indexes
+	// within, when set, selects all rows that count, by another index: SQLite walks both at once,
+	// in the order of row numbers, and reads no row for it.
+	within *rawQuery
+}
+
+// beyond selects row numbers from a position on in reading direction, in that direction;
+// from the beginning when at is nil.
+func (x index) beyond(at *cursor, desc bool) (q rawQuery) {
+	both := []rawQuery{x.rawQuery}
+	if x.within != nil {
+		both = append(both, *x.within)
+	}
+	for i, one := range both {
+		if i > 0 {
+			q.text += " INTERSECT "
+		}
+		q.text += "SELECT hit FROM (" + one.text + ") AS found"
+		q.args = append(q.args, one.args...)
+		if at != nil {
+			q.text += " WHERE hit " + beyond(desc) + " ?"
+			q.args = append(q.args, at.Row)
+		}
+	}
+	q.text += " ORDER BY hit" + direction(desc)
+	return q
+}
+
+// all selects the numbers of all rows that the index finds.
+func (x index) all() rawQuery {
+	if x.within == nil {
+		return x.rawQuery
+	}
+	q := x.beyond(nil, false)
+	q.text = "SELECT hit FROM (" + q.text + ") AS merged"
+	return q
+}
+
+// found selects what indexes find.
+func found(list []index, by string) rawQuery {
+	all := make([]rawQuery, len(list))
+	for i, x := range list {
+		all[i] = x.all()
+	}
+	return joined(all, by)
+}
+
+func joined(list []rawQuery, by string) (q rawQuery) {
+	for i, one := range list {
+		if i > 0 {
+			q.text += by
+		}
+		q.text += one.text
+		q.args = append(q.args, one.args...)
+	}
+	return q
+}
+
+// narrows reports whether what the index finds is worth beginning with.
+func (l *listing[M, T]) narrows() bool {
+	return len(l.narrow) > 0 && (!l.weak || l.hits > 0 && l.hits <= someHits)
+}
+
+// narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
+// JOIN as an order to do so; left to itself it would walk the order of the page.
+func (l *listing[M, T]) narrowed(q *bun.SelectQuery) *bun.SelectQuery {
+	if !l.narrows() {
+		return q
+	}
+	hits := found(l.narrow, " UNION ")
+	return q.ModelTableExpr("("+hits.text+") AS found CROSS JOIN ?TableName AS ?TableAlias", hits.args...).
+		Where("? = hit", bun.Ident(l.rowID))
+}
+
+// merges reports whether an index is walked together with another.
+func (l *listing[M, T]) merges() bool {
+	return slices.ContainsFunc(l.narrow, func(x index) bool { return x.within != nil })
+}
+
+// finds reports whether the index finds some, and no more rows than that.
+func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
+	if len(l.narrow) == 0 {
+		return false, nil
+	}
+	if l.hits > 0 && (l.hits <= fewHits || l.hits > most) {
+		return l.hits <= most, nil
+	}
+	db, err := tx.rows()
+	if err != nil {
+		return false, err
+	}
+	// Rows that are found twice count twice: to tell them apart all would have to be read.
+	hits := found(l.narrow, " UNION ALL ")
+	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, most+1)...).Scan(tx.ctx, &l.hits)
+	if err != nil {
+		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
+	}
+	few := l.hits <= most
+	l.hits = max(l.hits, 1)
+	return few, nil
+}
 
 // walkHits is walk over what the indexes find instead of all rows, for the order of creation
 // on SQLite: its indexes give what they find in that order, one by one. It looks through a
