@@ -161,7 +161,12 @@ export const theme = createTheme({
     },
     Menu: { defaultProps: { shadow: 'md', radius: 'md', width: 220, transitionProps: { duration: 80 } } },
     Paper: { defaultProps: { radius: 'lg' } },
-    Checkbox: { defaultProps: { size: 'xs', radius: 'sm' } },
+    Checkbox: { defaultProps: { size: 'xs', radius: 'sm' }, styles: { label: { fontSize: '0.8125rem' } } },
+    Radio: { defaultProps: { size: 'xs' }, styles: { label: { fontSize: '0.8125rem' } } },
+    Switch: { defaultProps: { withThumbIndicator: false } },
+    SegmentedControl: {
+      vars: () => ({ root: { '--sc-padding': '0.125rem 0.625rem', '--sc-font-size': '0.8125rem' } }) as never,
+    },
     Tabs: { styles: { tab: { fontSize: '0.8125rem' } } },
   },
 });
