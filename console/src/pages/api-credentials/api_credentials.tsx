@@ -11,6 +11,7 @@ import { Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { useCreate } from '../../shell/shortcuts';
 import { ExceptionBadge } from '../../state/badge';
+import { PhoneLine, Used } from '../../state/phone_line';
 import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { type Column, DataTable } from '../../table/data_table';
@@ -188,10 +189,9 @@ function List() {
             badge: <StateOf credentials={item} />,
             key: item.client_id,
             about: (
-              <>
-                {all && !account && `${ownerName(item)} · `}
-                <Past at={item.last_used_at} absent="Never used" />
-              </>
+              <PhoneLine what={all && !account ? ownerName(item) : undefined}>
+                <Used at={item.last_used_at} />
+              </PhoneLine>
             ),
           })}
           total={credentials.data?.total}

@@ -1,6 +1,7 @@
 import { IconBuilding, IconUser } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { ExceptionBadge, OriginBadge } from '../../state/badge';
+import { PhoneLine } from '../../state/phone_line';
 import type { Column } from '../../table/data_table';
 import { ahead, past } from '../../time/time';
 import { useNow } from '../../time/now';
@@ -72,15 +73,11 @@ export function PhoneAbout({ apiKey }: { apiKey: APIKey }) {
   const whose = apiKey.kind === 'organization_key' ? apiKey.organization_name : called(apiKey.owner);
   if (apiKey.expires_at && endsSoon(apiKey.expires_at, now)) {
     return (
-      <>
-        {whose} · <span className="warn strong">expires {ahead(new Date(apiKey.expires_at), now)}</span>
-      </>
+      <PhoneLine what={whose}>
+        <span className="warn strong">expires {ahead(new Date(apiKey.expires_at), now)}</span>
+      </PhoneLine>
     );
   }
   const used = apiKey.last_used_at ? past(new Date(apiKey.last_used_at), now) : 'never';
-  return (
-    <>
-      {whose} · used {used}
-    </>
-  );
+  return <PhoneLine what={whose}>used {used}</PhoneLine>;
 }

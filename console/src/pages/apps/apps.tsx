@@ -14,6 +14,7 @@ import { ExceptionBadge } from '../../state/badge';
 import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { ProblemNote } from '../../state/problem_note';
+import { PhoneLine, Used } from '../../state/phone_line';
 import { type Column, DataTable } from '../../table/data_table';
 import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
@@ -122,9 +123,9 @@ function Apps() {
             badge: <StateOf app={app} />,
             key: app.hint,
             about: (
-              <>
-                {apiNames(app)} · <Past at={app.last_used_at} absent="Never used" />
-              </>
+              <PhoneLine what={apiNames(app)}>
+                <Used at={app.last_used_at} />
+              </PhoneLine>
             ),
           })}
           total={apps.data?.total}

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Badge, Button, Tooltip } from '@mantine/core';
 import { IconListCheck, IconPlus, IconShieldLock } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
@@ -152,8 +152,8 @@ function Roles() {
           onOpen={open}
           actions={actions}
           phone={(role) => ({
-            key: role.built_in ? 'Built-in' : 'Custom',
-            about: role.description || `${number(role.holders)} have it`,
+            badge: role.built_in ? undefined : <Badge color="gray">Custom</Badge>,
+            about: role.description || `Held by ${number(role.holders)}`,
           })}
           total={query.data ? rows.length : undefined}
           fetching={query.isFetching}

@@ -11,6 +11,7 @@ import { Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { useCreate } from '../../shell/shortcuts';
 import { ExceptionBadge } from '../../state/badge';
+import { PhoneLine, Used } from '../../state/phone_line';
 import { Blank, NoMatch, NoPermission } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
 import { ProblemNote } from '../../state/problem_note';
@@ -130,9 +131,9 @@ function ServiceAccounts({ mayKeys }: { mayKeys: boolean }) {
             badge: <ExceptionBadge state={account.state} />,
             key: account.account_email,
             about: (
-              <>
-                {roleNames(account)} · <Past at={account.last_used_at} absent="Never used" />
-              </>
+              <PhoneLine what={roleNames(account)}>
+                <Used at={account.last_used_at} />
+              </PhoneLine>
             ),
           })}
           total={accounts.data?.total}

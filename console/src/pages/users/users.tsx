@@ -12,6 +12,7 @@ import { useScopeOrganization } from '../../shell/organizations';
 import { ExceptionBadge } from '../../state/badge';
 import { Blank, LoadFailed, NoMatch, NoPermission } from '../../state/blank';
 import { type Column, DataTable, type RowAction } from '../../table/data_table';
+import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { Past } from '../../time/when';
@@ -102,8 +103,10 @@ function Users() {
           </Button>
         )}
       </PageHead>
-      <div className="filters">
-        <SearchInput what="users" value={list.search} onChange={list.setSearch} />
+      <Filters
+        search={<SearchInput what="users" value={list.search} onChange={list.setSearch} />}
+        active={state !== undefined}
+      >
         <Select
           aria-label="State"
           w={200}
@@ -115,7 +118,7 @@ function Users() {
           value={state ?? ''}
           onChange={(value) => list.setFilter({ state: value || undefined })}
         />
-      </div>
+      </Filters>
       {users.error && !users.data ? (
         <LoadFailed what="The users" error={users.error} onRetry={() => void users.refetch()} />
       ) : (
