@@ -124,7 +124,7 @@ function UsesDialog({ rotation, open, onClose, onStep }: StepProps & { onStep: (
               </Button>
             )}
           </div>
-          <Group gap={8}>
+          <Group gap={8} ml="auto">
             <Button variant="default" onClick={onClose}>
               {running ? 'Let it end by itself' : 'Close'}
             </Button>
