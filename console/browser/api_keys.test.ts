@@ -17,6 +17,7 @@ const sorted = (list: string[]) => [...list].sort((a, b) => (a < b ? -1 : a > b 
 test('PV6, NV9: the table lists all keys of the account, by name', async () => {
   const page = await w.as(mara(), keysPage);
   await row(page, 'Nightly report export').waitFor();
+  await row(page, 'New call centre').getByText('Not yet valid').waitFor();
   expect(await page.locator('table.dt thead th').allInnerTexts()).toEqual(
     expect.arrayContaining([
       'Name',

@@ -4,10 +4,18 @@ import { useNow } from '../time/now';
 import { ahead } from '../time/time';
 import { endsSoon } from '../time/when';
 
+interface StateProps {
+  state: string;
+  /** From when it works; absent: from the beginning. */
+  from?: string | null;
+}
+
 /** The state of something on its own page, where every state is told. */
-export function StateBadge({ state }: { state: string }) {
+export function StateBadge({ state, from }: StateProps) {
+  const now = useNow();
   switch (state) {
     case 'active':
+      if (from && new Date(from) > now) return <NotYetBadge />;
       return <Badge color="green">Active</Badge>;
     case 'suspended':
       return <SuspendedBadge />;
@@ -20,6 +28,14 @@ export function StateBadge({ state }: { state: string }) {
     default:
       return null;
   }
+}
+
+function NotYetBadge() {
+  return (
+    <Badge color="gray" variant="outline" className="quietbadge">
+      Not yet valid
+    </Badge>
+  );
 }
 
 function SuspendedBadge() {
@@ -36,8 +52,10 @@ function SuspendedBadge() {
 }
 
 /** In lists only exceptions carry a badge: active ones have none. */
-export function ExceptionBadge({ state, rotating }: { state: string; rotating?: boolean }) {
+export function ExceptionBadge({ state, from, rotating }: StateProps & { rotating?: boolean }) {
+  const now = useNow();
   if (state !== 'active') return <StateBadge state={state} />;
+  if (from && new Date(from) > now) return <NotYetBadge />;
   return rotating ? <Badge color="ink">Rotating</Badge> : null;
 }
 

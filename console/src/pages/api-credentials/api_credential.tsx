@@ -70,7 +70,7 @@ function View({ credentials }: { credentials: APICredentials }) {
         title={credentials.name}
         parent={parent}
         help="api-credentials"
-        badge={<StateBadge state={credentials.state} />}
+        badge={<StateBadge state={credentials.state} from={credentials.not_before} />}
         sub={why}
       >
         {!why && (

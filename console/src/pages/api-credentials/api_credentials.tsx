@@ -220,7 +220,13 @@ function List() {
 function StateOf({ credentials }: { credentials: APICredentials }) {
   const now = useNow();
   const until = credentials.previous_valid_until;
-  return <ExceptionBadge state={credentials.state} rotating={until !== undefined && new Date(until) > now} />;
+  return (
+    <ExceptionBadge
+      state={credentials.state}
+      from={credentials.not_before}
+      rotating={until !== undefined && new Date(until) > now}
+    />
+  );
 }
 
 function useColumns(owners: boolean): Column<APICredentials>[] {

@@ -46,7 +46,7 @@ function KeyPage({ apiKey }: { apiKey: APIKey }) {
         help={help}
         badge={
           <>
-            <StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} />
+            <StateBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} from={apiKey.not_before} />
             <OriginBadge of={apiKey} />
             {alive && <ExpiresBadge at={apiKey.expires_at} />}
           </>

@@ -19,7 +19,11 @@ export function KeyBadge({ apiKey }: { apiKey: APIKey }) {
   return (
     <>
       <OriginBadge of={apiKey} />
-      <ExceptionBadge state={apiKey.deleted_at ? 'deleted' : apiKey.state} rotating={rotating(apiKey, now)} />
+      <ExceptionBadge
+        state={apiKey.deleted_at ? 'deleted' : apiKey.state}
+        from={apiKey.not_before}
+        rotating={rotating(apiKey, now)}
+      />
     </>
   );
 }
