@@ -125,18 +125,19 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
   return (
     <li>
       <span className="legacyname">
-        <span className="strong trunc">{accountKey.name}</span>
+        <span className={accountKey.state === 'active' ? 'strong trunc' : 'strong trunc muted'}>{accountKey.name}</span>
         <ExceptionBadge state={accountKey.state} />
       </span>
       <span className="mono legacyquery">
         {number !== undefined && <>account_id={number} </>}api_key={accountKey.hint}
       </span>
       <span className="muted legacyused">
-        Last used <Past at={accountKey.last_used_at} absent="never" />
+        {accountKey.last_used_at && 'Last used '}
+        <Past at={accountKey.last_used_at} absent="Never used" />
       </span>
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon aria-label={`Actions for ${accountKey.name}`} size={28}>
+          <ActionIcon aria-label={`Actions for ${accountKey.name}`} size={28} className="legacyact">
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>

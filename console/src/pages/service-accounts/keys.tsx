@@ -234,9 +234,7 @@ function KeyRow({
         <Past at={row.created_at} />
       </td>
       {expires && (
-        <td data-label="Expires">
-          <Expiry at={row.expires_at} />
-        </td>
+        <td data-label="Expires">{living(row) ? <Expiry at={row.expires_at} /> : <span className="muted">–</span>}</td>
       )}
       <td data-label="Last used">
         <Past at={row.last_used_at} />
