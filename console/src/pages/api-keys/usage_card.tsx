@@ -4,7 +4,7 @@ import { Card } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
 import { DAY, day } from '../../time/time';
 import { useNow } from '../../time/now';
-import { number } from '../../words';
+import { counted, number } from '../../words';
 
 const days = 30;
 
@@ -14,7 +14,7 @@ interface Bar {
   denied: number;
 }
 
-/** How often a key was used on each of the last 30 days, and why it was denied. */
+/** How often a key was used on each of the last 30 days, and why it was refused. */
 export function UsageCard({ id }: { id: string }) {
   const now = useNow();
   const to = new Date(Math.ceil(now.getTime() / DAY) * DAY);
@@ -44,7 +44,13 @@ export function UsageCard({ id }: { id: string }) {
   const valid = bars.reduce((sum, bar) => sum + bar.valid, 0);
   const denied = bars.reduce((sum, bar) => sum + bar.denied, 0);
   return (
-    <Card title="Usage" note={data && `${number(valid)} calls in the last 30 days, ${number(denied)} denied`}>
+    <Card
+      title="Usage"
+      note={
+        valid + denied > 0 &&
+        `${counted(valid + denied, 'call', 'calls')} in the last 30 days, ${number(denied)} refused`
+      }
+    >
       {error ? (
         <ProblemNote error={error} />
       ) : valid + denied === 0 ? (
@@ -53,7 +59,7 @@ export function UsageCard({ id }: { id: string }) {
         <>
           <UsageBars bars={bars} />
           {denied > 0 && (
-            <ul className="usagereasons" aria-label="Why calls were denied">
+            <ul className="usagereasons" aria-label="Why calls were refused">
               {Object.entries(reasons)
                 .sort((a, b) => b[1] - a[1])
                 .map(([code, n]) => (
@@ -69,7 +75,7 @@ export function UsageCard({ id }: { id: string }) {
   );
 }
 
-/** Why calls were denied, for people. */
+/** Why calls were refused, for people. */
 const deniedWords: Record<string, string> = {
   NOT_FOUND: 'with a wrong or replaced secret',
   TENANT_SUSPENDED: 'while the tenant was suspended',
@@ -98,7 +104,7 @@ function UsageBars({ bars }: { bars: Bar[] }) {
       </div>
       <div className="usageaxis muted" aria-hidden>
         <span>{day(bars[0]!.at)}</span>
-        <span>{`most on a day: ${number(most)}`}</span>
+        <span>{`Most on a day: ${number(most)}`}</span>
         <span>{day(bars.at(-1)!.at)}</span>
       </div>
       <ul className="hidden" aria-label="Calls by day">
@@ -113,5 +119,5 @@ function UsageBars({ bars }: { bars: Bar[] }) {
 }
 
 function told(bar: Bar): string {
-  return `${day(bar.at)}: ${number(bar.valid)} valid${bar.denied > 0 ? `, ${number(bar.denied)} denied` : ''}`;
+  return `${day(bar.at)}: ${number(bar.valid)} let through${bar.denied > 0 ? `, ${number(bar.denied)} refused` : ''}`;
 }
