@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Progress, Stack, Table, Text } from '@mantine/core';
+import { ActionIcon, Button, Progress, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
@@ -240,24 +240,24 @@ function Failures({ operation }: { operation: Operation }) {
   return (
     <Stack gap={12}>
       <div className="tscroll">
-        <Table verticalSpacing={8} horizontalSpacing={8} fz="sm">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Key</Table.Th>
-              <Table.Th>Why not</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
+        <table className="plain roomy">
+          <thead>
+            <tr>
+              <th scope="col">Key</th>
+              <th scope="col">Why not</th>
+            </tr>
+          </thead>
+          <tbody>
             {failed.slice(0, shownFailures).map((f) => (
-              <Table.Tr key={f.id}>
-                <Table.Td>
+              <tr key={f.id}>
+                <td>
                   <FailedKey id={f.id} />
-                </Table.Td>
-                <Table.Td>{f.message}</Table.Td>
-              </Table.Tr>
+                </td>
+                <td>{f.message}</td>
+              </tr>
             ))}
-          </Table.Tbody>
-        </Table>
+          </tbody>
+        </table>
       </div>
       {failed_total > shownFailures && (
         <Text size="sm" c="dimmed">

@@ -1,4 +1,4 @@
-import { Button, Checkbox, FileInput, Group, Progress, Select, Stack, Table } from '@mantine/core';
+import { Button, Checkbox, FileInput, Group, Progress, Select, Stack } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, api, type Schema } from '../../api/client';
@@ -203,22 +203,22 @@ function Report({ done }: { done: Done }) {
         {done.failed_total > 0 && `${done.failed_total} ${done.dryRun ? 'would be' : 'were'} refused.`}
       </div>
       {done.refused.length > 0 && (
-        <Table aria-label="Refused lines" horizontalSpacing={16}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Line</Table.Th>
-              <Table.Th>{done.dryRun ? 'Why it would be refused' : 'Why it was refused'}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
+        <table className="plain roomy" aria-label="Refused lines">
+          <thead>
+            <tr>
+              <th scope="col">Line</th>
+              <th scope="col">{done.dryRun ? 'Why it would be refused' : 'Why it was refused'}</th>
+            </tr>
+          </thead>
+          <tbody>
             {done.refused.map((r) => (
-              <Table.Tr key={r.line}>
-                <Table.Td className="mono">{r.line}</Table.Td>
-                <Table.Td>{r.message}</Table.Td>
-              </Table.Tr>
+              <tr key={r.line}>
+                <td className="mono">{r.line}</td>
+                <td>{r.message}</td>
+              </tr>
             ))}
-          </Table.Tbody>
-        </Table>
+          </tbody>
+        </table>
       )}
     </Card>
   );

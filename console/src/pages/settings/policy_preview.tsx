@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, Radio, Stack, Table, Text } from '@mantine/core';
+import { Button, Collapse, Group, Radio, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { Schema } from '../../api/client';
 import { Dialog } from '../../dialog/dialog';
@@ -117,29 +117,29 @@ function RuleLine({ rule }: { rule: Rule }) {
       </div>
       <Collapse expanded={open} transitionDuration={0}>
         <div className="tscroll" role="region" aria-label={text} tabIndex={0}>
-          <Table verticalSpacing={6} horizontalSpacing={8} fz="sm">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Owner</Table.Th>
-                <Table.Th>{column[rule.does]}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
+          <table className="plain roomy">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Owner</th>
+                <th scope="col">{column[rule.does]}</th>
+              </tr>
+            </thead>
+            <tbody>
               {rule.first.map((effect) => (
-                <Table.Tr key={effect.id}>
-                  <Table.Td>
+                <tr key={effect.id}>
+                  <td>
                     <span className="break">{effect.name}</span>
                     {!rule.kind && <div className="muted formnote">{kinds[effect.kind] ?? effect.kind}</div>}
-                  </Table.Td>
-                  <Table.Td>{effect.owner.display_name || effect.owner.name}</Table.Td>
-                  <Table.Td>
+                  </td>
+                  <td>{effect.owner.display_name || effect.owner.name}</td>
+                  <td>
                     <Becomes rule={rule} effect={effect} />
-                  </Table.Td>
-                </Table.Tr>
+                  </td>
+                </tr>
               ))}
-            </Table.Tbody>
-          </Table>
+            </tbody>
+          </table>
         </div>
         {rule.count > rule.first.length && (
           <Text size="sm" c="dimmed" mt={4}>
