@@ -15,7 +15,8 @@ import { Blank, LoadFailed, NoPermission } from '../../state/blank';
 import { Notice } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { type Column, DataTable } from '../../table/data_table';
-import { Moment } from '../../time/when';
+import { Past } from '../../time/when';
+import { everything } from '../../words';
 import { shortNameOf } from '../tenants/data';
 
 type Plan = Schema<'Plan'>;
@@ -137,7 +138,7 @@ function useColumns(open: (id: string) => void): Column<Plan>[] {
           </span>
         ),
       },
-      { title: 'Created', width: 170, cell: (p) => <Moment at={p.created_at} /> },
+      { title: 'Created', width: 170, cell: (p) => <Past at={p.created_at} /> },
     ],
     // Opening is the same act whichever closure does it.
     // eslint-disable-next-line react-hooks/exhaustive-deps

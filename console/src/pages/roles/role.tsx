@@ -18,7 +18,7 @@ import { Card, Facts, Page } from '../../shell/page';
 import { PageHead } from '../../shell/page_head';
 import { ObjectPage } from '../../state/object_page';
 import { Info } from '../../state/problem_note';
-import { Moment } from '../../time/when';
+import { Moment, Past } from '../../time/when';
 import { counted } from '../../words';
 import { usePermissions, useRoles, useRootPath } from './data';
 import { Essentials } from './essentials';
@@ -346,7 +346,7 @@ function HoldersCard({ role }: { role: Role }) {
                     </td>
                     <td>{a.organization_name || '–'}</td>
                     <td>
-                      <Moment at={a.created_at} />
+                      <Past at={a.created_at} />
                     </td>
                   </tr>
                 );

@@ -15,7 +15,7 @@ import { type Column, DataTable } from '../../table/data_table';
 import { Filters } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
-import { Moment } from '../../time/when';
+import { Past } from '../../time/when';
 import { type Tenant, usePlans } from './data';
 import { TenantDialog } from './tenant_form';
 
@@ -95,7 +95,7 @@ function TenantList() {
             key: t.slug,
             about: (
               <>
-                Since <Moment at={t.created_at} />
+                Created <Past at={t.created_at} />
               </>
             ),
           })}
@@ -162,7 +162,7 @@ function useColumns(): Column<Tenant>[] {
         width: 160,
         cell: (t) => (t.external_id ? <span className="mono">{t.external_id}</span> : <span className="muted">–</span>),
       },
-      { title: 'Created', sort: 'created_at', width: 170, cell: (t) => <Moment at={t.created_at} /> },
+      { title: 'Created', sort: 'created_at', width: 170, cell: (t) => <Past at={t.created_at} /> },
     ];
   }, [plans]);
 }
