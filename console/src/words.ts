@@ -10,6 +10,13 @@ export function counted(n: number, one: string, many: string): string {
   return `${number(n)} ${n === 1 ? one : many}`;
 }
 
+/** What a plan's permissions are, for people: "Everything" where there are but stars. Undefined: as they are. */
+export function everything(permissions: readonly string[]): string | undefined {
+  const rest = permissions.filter((p) => !/^[*.]+:\*$/.test(p));
+  if (!permissions.includes('*:*') || rest.some((p) => !p.startsWith('claviger.'))) return undefined;
+  return rest.length === 0 ? 'Everything' : 'Everything, and the system itself';
+}
+
 /** What the kinds of credentials are called. */
 export const kinds: Record<string, string> = {
   user_key: 'User key',

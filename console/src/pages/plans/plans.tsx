@@ -132,11 +132,12 @@ function useColumns(open: (id: string) => void): Column<Plan>[] {
       {
         title: 'Permissions',
         width: 320,
-        cell: (p) => (
-          <span className="mono" title={p.permissions.join('\n')}>
-            {p.permissions.join(' ')}
-          </span>
-        ),
+        cell: (p) =>
+          everything(p.permissions) ?? (
+            <span className="mono" title={p.permissions.join('\n')}>
+              {p.permissions.join(' ')}
+            </span>
+          ),
       },
       { title: 'Created', width: 170, cell: (p) => <Past at={p.created_at} /> },
     ],

@@ -14,6 +14,7 @@ import { ObjectPage } from '../../state/object_page';
 import { Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { Moment } from '../../time/when';
+import { everything } from '../../words';
 import { type Tenant, usePlans } from './data';
 import { TenantDialog } from './tenant_form';
 
@@ -210,7 +211,10 @@ function PlanCard({
             wide
             items={[
               ['API access', plan.api_access ? 'Included' : 'Not included'],
-              ['Permissions', <span className="mono">{plan.permissions.join(' ')}</span>],
+              [
+                'Permissions',
+                everything(plan.permissions) ?? <span className="mono">{plan.permissions.join(' ')}</span>,
+              ],
             ]}
           />
         )}
