@@ -23,7 +23,7 @@ test('which events a webhook is for', () => {
 test('what became of a delivery, and why', () => {
   expect([outcome(delivery), reason(delivery)]).toEqual(['On its way', '']);
   const failed = { ...delivery, attempts: 2, status: 500 };
-  expect([outcome(failed), reason(failed)]).toEqual(['Tried again soon', 'It answered 500']);
+  expect([outcome(failed), reason(failed)]).toEqual(['Will be tried again', 'It answered 500']);
   const dead = { ...delivery, state: 'dead' as const, error: 'the connection was refused' };
   expect([outcome(dead), reason(dead)]).toEqual(['Given up', 'The connection was refused']);
   expect(reason({ ...dead, state: 'delivered' })).toBe('');

@@ -44,7 +44,7 @@ export function outcome(delivery: Delivery): string {
     case 'dead':
       return 'Given up';
     default:
-      return delivery.attempts > 0 ? 'Tried again soon' : 'On its way';
+      return delivery.attempts > 0 ? 'Will be tried again' : 'On its way';
   }
 }
 

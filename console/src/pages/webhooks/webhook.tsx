@@ -88,6 +88,14 @@ function WebhookView({ webhook }: { webhook: Webhook }) {
         <Button variant="default" onClick={() => setDoing('edit')}>
           Edit
         </Button>
+        {active && (
+          <Button variant="default" onClick={() => setDoing('suspend')}>
+            Suspend
+          </Button>
+        )}
+        <Button variant="outline" color="red" onClick={() => setDoing('delete')}>
+          Delete webhook
+        </Button>
         {active ? (
           <Button
             loading={busy}
@@ -129,14 +137,6 @@ function WebhookView({ webhook }: { webhook: Webhook }) {
             </Button>
             <Button variant="default" onClick={() => setDoing('replay')}>
               Send again since…
-            </Button>
-            {active && (
-              <Button variant="default" onClick={() => setDoing('suspend')}>
-                Suspend
-              </Button>
-            )}
-            <Button variant="outline" color="red" onClick={() => setDoing('delete')}>
-              Delete
             </Button>
           </Group>
         </Card>
