@@ -127,6 +127,7 @@ function LeaveForm({ user, then, onClose, onDeleted, onHandedOver }: LeaveFormPr
     <ConfirmForm
       onClose={onClose}
       action={words[then].action}
+      mild={then === 'suspend' && items.every((c) => choiceOf(c) === 'keep' || choiceOf(c) === 'suspend')}
       onConfirm={leave}
       disabled={owned.isLoading || (handed.length > 0 && !owner) || blocked !== undefined}
       onProblem={(error) =>
