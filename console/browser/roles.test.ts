@@ -53,7 +53,7 @@ test('the icon opens and closes the groups, and the address says so', async () =
   expect(await icon.getAttribute('aria-expanded')).toBe('false');
   // A star is shown plainly, with what it means.
   await page.getByText('“read” in all of the vendor’s APIs').waitFor();
-  await page.getByText('A role with a star grows with the vendor’s APIs').waitFor();
+  await page.getByText('This role grows with the vendor’s APIs').waitFor();
   await icon.click();
   await page.waitForURL(/essentials=open/);
   for (const name of ['API Keys Permissions', 'Credentials Permissions', 'All of the vendor’s APIs', 'Actions']) {

@@ -115,7 +115,7 @@ test('B7: before it is saved one sees what it affects, and applies it to all', a
 
   // Nothing is left to do, and whoever makes a key meets the rule.
   await page.getByRole('button', { name: 'Review and save' }).click();
-  await box.getByText(/None of the \d+ credentials that are there is affected\./).waitFor();
+  await box.getByText(/None of the \d+ existing credentials is affected\./).waitFor();
   await page.keyboard.press('Escape');
   await box.waitFor({ state: 'hidden' });
 });

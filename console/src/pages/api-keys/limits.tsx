@@ -126,7 +126,7 @@ function RestrictionsForm({ apiKey, onClose }: { apiKey: APIKey; onClose: () => 
         <>
           <Textarea
             label="Networks"
-            description="Addresses or prefixes that it may be used from, one a line. None: anywhere."
+            description="Addresses or networks, one a line. It works from nowhere else. Empty: from anywhere."
             placeholder="192.0.2.0/24"
             autosize
             minRows={2}

@@ -180,7 +180,7 @@ function groupsOf({
       ? [
           {
             name: 'All of the vendor’s APIs',
-            note: 'A role with a star grows with the vendor’s APIs: what they offer later, it grants too.',
+            note: 'What is ticked here grows with the vendor’s APIs: what they offer later, the role grants too.',
             rows: stars.map((grant) => ({
               grant,
               label: starText(grant),

@@ -117,7 +117,7 @@ function RoleShown({ role }: { role: Role }) {
         <div className="stack">
           <Card
             title="Permissions"
-            note={`${counted(role.permissions.length, 'grant', 'grants')}${included.length > 0 ? ', and what it includes' : ''}`}
+            note={`${counted(role.permissions.length, 'permission', 'permissions')}${included.length > 0 ? ', and what it includes' : ''}`}
             flush
             actions={
               <Button
@@ -219,7 +219,7 @@ function Summary({
       <Facts wide items={items} />
       {stars.length > 0 && (
         <div className="essstar">
-          <Info>A role with a star grows with the vendor’s APIs: what they offer later, it grants too.</Info>
+          <Info>This role grows with the vendor’s APIs: what they offer later, it grants too.</Info>
         </div>
       )}
     </div>

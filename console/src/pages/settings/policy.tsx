@@ -122,7 +122,7 @@ function wasForNew(policy: Policy): boolean {
 }
 
 const creators = [
-  { value: 'permitted', label: 'Who has the permission' },
+  { value: 'permitted', label: 'Whoever has the permission' },
   { value: 'administrators', label: 'Administrators only' },
   { value: 'nobody', label: 'Nobody' },
 ];
@@ -185,7 +185,7 @@ function KindsCard({ form, set, errors, floor }: PartProps) {
         </tbody>
       </table>
       <p className="muted formnote">
-        Administrators are those who may change these settings. Keys that are there can always be rotated.
+        Administrators are those who may change these settings. Existing keys can always be rotated.
       </p>
     </Card>
   );
@@ -245,7 +245,7 @@ function UseCard({ form, set, errors, floor }: PartProps) {
         />
         <TextField
           label="Suspend after idle days"
-          description={`Of a credential that was neither used nor made nor resumed for so long. Whoever may can resume it. Empty: never.${idle}`}
+          description={`A credential that is not used for so many days is suspended, until someone resumes it. Empty: never.${idle}`}
           placeholder="Never"
           inputMode="numeric"
           maw={480}
@@ -267,7 +267,7 @@ function NamesCard({ form, set, errors, floor }: PartProps) {
           description={
             floor?.name_pattern
               ? 'Set by the operators.'
-              : 'A regular expression that a whole name matches. Names that are there stay.'
+              : 'A regular expression that the whole name has to match. Existing names stay.'
           }
           placeholder="(prod|test)-[a-z0-9-]+"
           classNames={{ input: 'monoinput' }}
@@ -278,7 +278,7 @@ function NamesCard({ form, set, errors, floor }: PartProps) {
         />
         <TextField
           label="Hint"
-          description="What people read who choose another name."
+          description="What people read when they choose a name that does not match."
           placeholder="Begin with prod- or test-."
           disabled={form.namePattern === ''}
           value={form.nameHint}

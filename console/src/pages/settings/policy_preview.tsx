@@ -44,13 +44,12 @@ export function PolicyPreviewDialog({ preview, onSave, onClose }: PolicyPreviewD
           <Text size="md">
             {preview.living === 0
               ? 'There are no credentials yet that it could affect.'
-              : `None of the ${counted(preview.living, 'credential', 'credentials')} that are there is affected.`}
+              : `None of the ${counted(preview.living, 'existing credential', 'existing credentials')} is affected.`}
           </Text>
         ) : (
           <div>
             <Text size="md" mb={4}>
-              Of the {counted(preview.living, 'credential that is there', 'credentials that are there')}, applying it to
-              all would affect:
+              Applied to {counted(preview.living, 'existing credential', 'existing credentials')}, it would affect:
             </Text>
             <ul className="affected" aria-label="What it would affect">
               {touched.map((rule) => (
@@ -66,7 +65,7 @@ export function PolicyPreviewDialog({ preview, onSave, onClose }: PolicyPreviewD
               value="new"
               data-autofocus
               label="New credentials only"
-              description="Those that are there stay as they are until they are changed."
+              description="Existing ones stay as they are until they are changed."
             />
             <Radio
               size="xs"
@@ -74,7 +73,7 @@ export function PolicyPreviewDialog({ preview, onSave, onClose }: PolicyPreviewD
               label="All credentials"
               description={
                 changes.length === 0
-                  ? 'Nothing that is there has to change.'
+                  ? 'Nothing that exists has to change.'
                   : 'What is listed above happens as soon as you save.'
               }
             />

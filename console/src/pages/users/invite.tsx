@@ -110,7 +110,7 @@ function InviteForm({ onDone, onCancel }: { onDone: (invited: Invited) => void; 
         <>
           <TextField
             label="User name"
-            description="What they type to sign in. Unique in the account, whatever the case."
+            description="What they type to sign in. Capital letters make no difference."
             data-autofocus
             spellCheck={false}
             value={username}
