@@ -101,20 +101,24 @@ function Navigation() {
         {foot
           .filter((page) => shown(page, me))
           .map((page) => (
-            <NavItem key={page.to} page={page} exact={page.to === '/settings'} />
+            <NavItem key={page.to} page={page} />
           ))}
       </nav>
     </>
   );
 }
 
-function NavItem({ page, exact }: { page: Destination; exact?: boolean }) {
+function NavItem({ page }: { page: Destination }) {
   const Icon = page.icon;
+  // The keys have an entry of their own, though their page is among the settings.
+  const elsewhere = useLocation({
+    select: ({ pathname }) => page.to === '/settings' && pathname.startsWith('/settings/api-keys'),
+  });
   return (
     <Link
       to={page.to}
       className="navitem"
-      activeOptions={{ exact: exact ?? false, includeSearch: false }}
+      activeOptions={{ exact: elsewhere, includeSearch: false }}
       activeProps={{ 'aria-current': 'page' }}
     >
       <Icon size={16} stroke={1.6} aria-hidden />
