@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { useState } from 'react';
 import { answer, answered, api } from '../../api/client';
-import { Door } from './door';
+import { Door } from '../../shell/door';
 import { SetPassword, takeToken } from './set_password';
 
 /** Someone who was invited sets their password. */

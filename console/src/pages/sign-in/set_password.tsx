@@ -4,7 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { fieldErrors } from '../../api/problem';
 import { queryClient } from '../../api/query';
 import { ProblemNote } from '../../state/problem_note';
-import { Door } from './door';
+import { Door } from '../../shell/door';
 
 /** The one-time token of a link. It stands in the fragment, which no server sees, and leaves the address at once. */
 export function takeToken(): string {

@@ -7,7 +7,7 @@ import { queryClient } from '../../api/query';
 import { TextField } from '../../dialog/text_field';
 import { meQuery } from '../../session/me';
 import { ProblemNote } from '../../state/problem_note';
-import { Door } from './door';
+import { Door } from '../../shell/door';
 
 const rememberedTenant = 'claviger-tenant';
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { Brand } from '../../shell/brand';
-import { useTitle } from '../../shell/page_head';
+import { Brand } from './brand';
+import { useTitle } from './page_head';
 
 /** What people see who aren't signed in: one card. */
 export function Door({ title, children }: { title: string; children: ReactNode }) {
