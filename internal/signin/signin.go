@@ -148,7 +148,7 @@ type SignInInput struct {
 
 // errSignIn is the one answer to every sign-in that fails.
 func errSignIn() error {
-	return problem.New(problem.Unauthenticated, "sign_in_failed", "The tenant, the user name or the password is not right.")
+	return problem.New(problem.Unauthenticated, "sign_in_failed", "The company, the user name or the password is not right.")
 }
 
 // SignIn begins a session. Every failure is the same Unauthenticated problem
