@@ -82,7 +82,7 @@ function Apps() {
           search={<SearchInput what="apps" value={list.search} onChange={list.setSearch} />}
           active={state !== undefined}
         >
-          <StateFilter value={state} onChange={(to) => list.setFilter({ state: to })} />
+          <StateFilter all="All apps" value={state} onChange={(to) => list.setFilter({ state: to })} />
         </Filters>
       )}
       {error !== undefined && (

@@ -1,4 +1,5 @@
 import { Select, Text } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { $api, answer, answered, api } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -108,6 +109,7 @@ function CreateForm({ onDone, onCancel }: { onDone: (app: IssuedApp) => void; on
                 placeholder="Search APIs"
                 type="search"
                 className="apisearch"
+                leftSection={<IconSearch size={16} stroke={1.6} aria-hidden />}
                 value={search}
                 onChange={setSearch}
               />
@@ -302,14 +304,21 @@ export function DeleteApp({
   );
 }
 
+interface StateFilterProps {
+  /** What is listed when nothing is chosen. */
+  all?: string;
+  value: string | undefined;
+  onChange: (state?: string) => void;
+}
+
 /** States that a list of apps or service accounts can be narrowed to. */
-export function StateFilter({ value, onChange }: { value: string | undefined; onChange: (state?: string) => void }) {
+export function StateFilter({ all = 'Active and suspended', value, onChange }: StateFilterProps) {
   return (
     <Select
       aria-label="State"
       w={180}
       data={[
-        { value: '', label: 'Active and suspended' },
+        { value: '', label: all },
         { value: 'active', label: 'Active' },
         { value: 'suspended', label: 'Suspended' },
       ]}
