@@ -103,6 +103,7 @@ function Choices({ onChoose }: { onChoose: (to: { tenant?: string; org?: string 
       label: `${me.tenant.name} (this installation)`,
       depth: 0,
       chosen: !scope.tenant,
+      tenant: true,
       choose: () => onChoose({}),
     });
     for (const t of tenants.data?.items ?? []) {

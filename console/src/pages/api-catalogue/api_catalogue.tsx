@@ -227,10 +227,10 @@ function APIAbout({ api: item }: { api: CatalogAPI }) {
           href={item.documentation_url}
           target="_blank"
           rel="noopener noreferrer"
-          className="catalogdoc"
+          className="apidoc catalogdoc"
           aria-label={`Documentation of ${item.name}`}
         >
-          Documentation <IconExternalLink size={13} stroke={1.8} className="outmark" aria-hidden />
+          Documentation <IconExternalLink size={13} stroke={1.8} aria-hidden />
         </a>
       )}
     </>

@@ -116,10 +116,10 @@ function View({ credentials }: { credentials: APICredentials }) {
             <div className="stack">
               <ShownValue label="Client ID" value={credentials.client_id} />
               <div>
-                <div className="secrethead">
-                  <span className="fieldlabel">Client secret</span>
+                <span className="fieldlabel">Client secret</span>
+                <div className="secret">
+                  <span className="val masked">{credentials.hint}</span>
                 </div>
-                <span className="mono">{credentials.hint}</span>
               </div>
             </div>
             <p className="muted small">

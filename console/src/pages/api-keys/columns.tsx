@@ -62,11 +62,14 @@ export const columns: Column<APIKey>[] = [
   {
     title: 'Key',
     width: 152,
-    cell: (key) => (
-      <span className="mono keytext trunc" title={key.hint}>
-        {key.hint}
-      </span>
-    ),
+    cell: (key) =>
+      key.hint ? (
+        <span className="mono keytext trunc" title={key.hint}>
+          {key.hint}
+        </span>
+      ) : (
+        <span className="muted">–</span>
+      ),
   },
   { title: 'Last used', sort: 'last_used_at', width: 108, cell: (key) => <Past at={key.last_used_at} /> },
 ];
