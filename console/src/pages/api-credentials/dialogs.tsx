@@ -11,6 +11,7 @@ import { Code, ShownValue } from '../../dialog/secret';
 import { TextField } from '../../dialog/text_field';
 import { type Me, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
+import { Facts } from '../../shell/page';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
@@ -268,9 +269,7 @@ export function SuspendCredentials({ credentials, open, onClose }: OfProps) {
       }}
     >
       <Text size="md">They get no token, and tokens already issued do not work, until you resume them.</Text>
-      <Text size="md">
-        Last used: <Past at={credentials.last_used_at} />
-      </Text>
+      <Facts items={[['Last used', <Past key="used" at={credentials.last_used_at} />]]} />
     </ConfirmDialog>
   );
 }
@@ -310,9 +309,7 @@ export function DeleteCredentials({
       <Text size="md">
         As soon as you confirm, they get no more tokens, and tokens already issued stop working. This cannot be undone.
       </Text>
-      <Text size="md">
-        Last used: <Past at={credentials.last_used_at} />
-      </Text>
+      <Facts items={[['Last used', <Past key="used" at={credentials.last_used_at} />]]} />
     </ConfirmDialog>
   );
 }

@@ -14,6 +14,7 @@ import { TextField } from '../../dialog/text_field';
 import { useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
 import { OrganizationPicker } from '../../shell/organization_picker';
+import { Facts } from '../../shell/page';
 import { Info, Notice, ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
@@ -255,9 +256,7 @@ export function SuspendApp({ app, open, onClose }: DialogProps & { app: App }) {
       }}
     >
       <Text size="md">Calls with its key and with tokens already issued fail until you resume it.</Text>
-      <Text size="md">
-        Last used: <Past at={app.last_used_at} />
-      </Text>
+      <Facts items={[['Last used', <Past key="used" at={app.last_used_at} />]]} />
     </ConfirmDialog>
   );
 }
@@ -295,11 +294,12 @@ export function DeleteApp({
       }}
     >
       <Text size="md">Its key is revoked and tokens already issued stop working. This cannot be undone.</Text>
-      <Text size="md">
-        APIs: {apiNames(app)}
-        <br />
-        Last used: <Past at={app.last_used_at} />
-      </Text>
+      <Facts
+        items={[
+          ['APIs', apiNames(app)],
+          ['Last used', <Past key="used" at={app.last_used_at} />],
+        ]}
+      />
     </ConfirmDialog>
   );
 }

@@ -12,6 +12,7 @@ import { inGrace, type Rotation, useRotation } from '../../dialog/rotation';
 import { ShownValue } from '../../dialog/secret';
 import { useCan, useMe } from '../../session/me';
 import { useScope } from '../../session/scope';
+import { Facts } from '../../shell/page';
 import { DeprecatedBadge, ExceptionBadge } from '../../state/badge';
 import { Blank, IconKeyOff } from '../../state/blank';
 import { ListRefused } from '../../state/plan_gate';
@@ -184,9 +185,7 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
         }}
       >
         <Text size="md">As soon as you confirm, calls with this key fail. This cannot be undone.</Text>
-        <Text size="md">
-          Last used: <Past at={accountKey.last_used_at} />
-        </Text>
+        <Facts items={[['Last used', <Past key="used" at={accountKey.last_used_at} />]]} />
       </ConfirmDialog>
     </li>
   );

@@ -5,6 +5,7 @@ import { useOnce } from '../../api/once';
 import { queryClient } from '../../api/query';
 import { ConfirmDialog, Dialog, DialogForm, FieldError } from '../../dialog/dialog';
 import { TextField } from '../../dialog/text_field';
+import { Facts } from '../../shell/page';
 import { toast } from '../../state/toast';
 import { Past } from '../../time/when';
 import { counted } from '../../words';
@@ -157,12 +158,11 @@ export function RevokeKey({ account, serviceKey, open, onClose }: DialogProps & 
     >
       <Text size="md">As soon as you confirm, calls with this key fail. This cannot be undone.</Text>
       <Text size="md">
-        Last used: <Past at={serviceKey.last_used_at} />
-        <br />
         {account.keys > 1
           ? `${counted(account.keys - 1, 'other key goes', 'other keys go')} on working.`
           : 'It is the only key of this account. To replace it without a gap, rotate it instead.'}
       </Text>
+      <Facts items={[['Last used', <Past key="used" at={serviceKey.last_used_at} />]]} />
     </ConfirmDialog>
   );
 }
@@ -188,9 +188,7 @@ export function SuspendAccount({ account, open, onClose }: DialogProps) {
       }}
     >
       <Text size="md">Calls with any of its keys fail until you resume it.</Text>
-      <Text size="md">
-        Last used: <Past at={account.last_used_at} />
-      </Text>
+      <Facts items={[['Last used', <Past key="used" at={account.last_used_at} />]]} />
     </ConfirmDialog>
   );
 }
@@ -228,9 +226,12 @@ export function DeleteAccount({
       }}
     >
       <Text size="md">As soon as you confirm, calls with any of its keys fail. This cannot be undone.</Text>
-      <Text size="md">
-        {counted(account.keys, 'key', 'keys')}. Last used: <Past at={account.last_used_at} />
-      </Text>
+      <Facts
+        items={[
+          ['Keys', account.keys],
+          ['Last used', <Past key="used" at={account.last_used_at} />],
+        ]}
+      />
     </ConfirmDialog>
   );
 }
