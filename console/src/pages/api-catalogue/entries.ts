@@ -49,7 +49,7 @@ export function fieldsOf(entry: Entry, catalog: Catalog): Field[] {
         {
           name: 'requires',
           label: 'Requires',
-          description: 'What whoever chooses it must hold themselves, one a line',
+          description: 'Permissions that whoever chooses it must have, one a line',
           kind: 'list',
         },
         {
