@@ -1,31 +1,29 @@
-import { ActionIcon, Button, Checkbox, Menu, Select, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Select, Tooltip } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import {
   IconArrowDown,
   IconArrowUp,
-  IconCheck,
   IconChevronLeft,
   IconChevronRight,
-  IconDots,
   IconSelector,
   IconTrash,
   IconX,
   type TablerIcon,
 } from '@tabler/icons-react';
 import {
-  type ComponentProps,
   type KeyboardEvent,
-  type MouseEvent,
-  memo,
   type ReactNode,
   useCallback,
+  useDeferredValue,
   useEffect,
+  useMemo,
   useRef,
   useState,
 } from 'react';
 import { counted, number } from '../words';
 import { pageSizes, type ListState } from './list_state';
 import type { Selection } from './selection';
+import { Actions, Pick, TableRow, Trash } from './table_row';
 
 export interface Column<Row> {
   title: string;
@@ -85,6 +83,9 @@ export interface DataTableProps<Row> {
 }
 
 const skeletonAfter = 200; // ms
+const rowHeight = 40; // px
+const aroundRows = 200; // px at least, of the window's height
+const none: readonly never[] = [];
 
 /**
  * A table of things: its bar, header and pager stay, its rows scroll. Arrows move from row
@@ -174,6 +175,7 @@ function Bar<Row>({ selection, total, noun, progress, onDelete, small }: DataTab
 
 function WideTable<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
   const { columns, rows, list, selection, label, iconOf, idOf } = props;
+  const drawn = useDrawn(rows, idOf);
   const body = useRef<HTMLTableSectionElement>(null);
   const [current, setCurrent] = useState(0);
   const hasActions = props.actions !== undefined || props.trash !== undefined;
@@ -227,7 +229,7 @@ function WideTable<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
           </tr>
         </thead>
         <tbody ref={body} onKeyDown={onKey}>
-          {rows.map((row, i) => (
+          {drawn.map((row, i) => (
             <TableRow
               key={idOf(row)}
               row={row}
@@ -242,6 +244,20 @@ function WideTable<Row>(props: DataTableProps<Row> & { rows: readonly Row[] }) {
       </table>
     </div>
   );
+}
+
+/**
+ * Which of the rows are drawn now: of a new list first what the window shows, and the rest as soon as that is seen.
+ * What was drawn stays.
+ */
+function useDrawn<Row>(rows: readonly Row[], idOf: (row: Row) => string): readonly Row[] {
+  const whole = useDeferredValue<readonly Row[]>(rows, none);
+  return useMemo(() => {
+    if (whole === rows) return rows;
+    const shown = Math.ceil((window.innerHeight - aroundRows) / rowHeight);
+    const before = new Set(whole.map(idOf));
+    return rows.filter((row, i) => i < shown || before.has(idOf(row)));
+  }, [rows, whole, idOf]);
 }
 
 function Heading<Row>({ column, list }: { column: Column<Row>; list?: ListState }) {
@@ -263,176 +279,6 @@ function Heading<Row>({ column, list }: { column: Column<Row>; list?: ListState 
       </button>
     </th>
   );
-}
-
-interface TableRowProps<Row> {
-  row: Row;
-  props: DataTableProps<Row>;
-  selected: boolean;
-  tabbable: boolean;
-  index: number;
-  onFocus: (index: number) => void;
-}
-
-function TableRowPlain<Row>({ row, props, selected, tabbable, index, onFocus }: TableRowProps<Row>) {
-  const { idOf, nameOf, iconOf, columns, selection, actions, trash, onOpen, quiet } = props;
-  const open = (event: MouseEvent) => {
-    if (!(event.target as Element).closest('button, a, input')) onOpen(row);
-  };
-  return (
-    <tr
-      className={[selected ? 'sel' : '', quiet?.(row) ? 'off' : ''].join(' ').trim() || undefined}
-      aria-selected={selection ? selected : undefined}
-      tabIndex={tabbable ? 0 : -1}
-      data-id={idOf(row)}
-      onDoubleClick={open}
-      onFocus={() => onFocus(index)}
-    >
-      {iconOf && (
-        <td className="pickcell">
-          <Pick row={row} props={props} selected={selected} />
-        </td>
-      )}
-      {columns.map((column, i) => (
-        <td key={column.title} data-align={column.align} className={i === 0 ? 'namecell' : undefined}>
-          {column.cell(row)}
-        </td>
-      ))}
-      {actions && (
-        <td className="actcell">
-          <Actions name={nameOf(row)} actions={() => actions(row)} />
-        </td>
-      )}
-      {trash && (
-        <td className="actcell">
-          <Trash {...trash(row)} />
-        </td>
-      )}
-    </tr>
-  );
-}
-// Rows are many and change seldom: one that is the same is not drawn again.
-const TableRow = memo(
-  TableRowPlain,
-  (a, b) =>
-    a.row === b.row &&
-    a.selected === b.selected &&
-    a.tabbable === b.tabbable &&
-    a.index === b.index &&
-    a.props.columns === b.props.columns &&
-    (a.props.selection === undefined) === (b.props.selection === undefined) &&
-    a.props.selection?.toggle === b.props.selection?.toggle,
-) as typeof TableRowPlain;
-
-/** The kind's icon, which becomes a checkbox when hovered or focused, and a green disc when ticked. */
-function Pick<Row>({ row, props, selected }: { row: Row; props: DataTableProps<Row>; selected: boolean }) {
-  const { iconOf, nameOf, idOf, selection } = props;
-  const Icon = iconOf!(row);
-  if (!selection) {
-    return (
-      <span className="pick fixed">
-        <Icon size={16} stroke={1.6} aria-hidden />
-      </span>
-    );
-  }
-  return (
-    <span className="pick" data-on={selected || undefined}>
-      <span className="ico" aria-hidden>
-        <Icon size={16} stroke={1.6} />
-      </span>
-      <span className="box" aria-hidden>
-        {selected && <IconCheck size={13} stroke={3} />}
-      </span>
-      <input
-        type="checkbox"
-        tabIndex={-1}
-        checked={selected}
-        aria-label={`Select ${nameOf(row)}`}
-        onChange={() => undefined}
-        onClick={(event) => selection.toggle(idOf(row), event.shiftKey)}
-      />
-    </span>
-  );
-}
-
-function Trash({ label, onClick }: TrashAction) {
-  return (
-    <Tooltip label={label}>
-      <ActionIcon className="rowact" size={28} aria-label={label} tabIndex={-1} onClick={onClick}>
-        <IconTrash size={16} stroke={1.7} />
-      </ActionIcon>
-    </Tooltip>
-  );
-}
-
-/** What can be done with a row. Tables have hundreds: the menu is made when it is first opened. */
-function Actions({ name, actions }: { name: string; actions: () => RowAction[] }) {
-  const [used, setUsed] = useState(false);
-  if (used) return <ActionMenu name={name} actions={actions} />;
-  return <ActionsButton name={name} aria-haspopup="menu" aria-expanded={false} onClick={() => setUsed(true)} />;
-}
-
-function ActionsButton({ name, ...others }: { name: string } & ComponentProps<typeof ActionIcon<'button'>>) {
-  return (
-    <ActionIcon {...others} className="rowact" size={28} aria-label={`Actions for ${name}`} tabIndex={-1}>
-      <IconDots size={16} aria-hidden />
-    </ActionIcon>
-  );
-}
-
-function ActionMenu({ name, actions }: { name: string; actions: () => RowAction[] }) {
-  const [open, setOpen] = useState(true);
-  const button = useRef<HTMLButtonElement>(null);
-  // The button takes the place of one that was just used: the focus is its own.
-  useEffect(() => button.current?.focus(), []);
-  useEscape(open, () => {
-    setOpen(false);
-    button.current?.focus();
-  });
-  return (
-    <Menu position="bottom-end" opened={open} onChange={setOpen} returnFocus>
-      <Menu.Target>
-        <ActionsButton name={name} ref={button} />
-      </Menu.Target>
-      {open && (
-        <Menu.Dropdown>
-          {actions().map((action) => (
-            <Menu.Item
-              key={action.label}
-              color={action.destroys ? 'red' : undefined}
-              disabled={action.disabled !== undefined}
-              onClick={action.onClick}
-            >
-              {action.label}
-              {action.disabled && <span className="menuwhy">{action.disabled}</span>}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      )}
-    </Menu>
-  );
-}
-
-/**
- * Escape closes what is open before it means anything to the row. The menu itself hears of Escape only once the focus
- * has moved into it, which is a moment after it is seen.
- */
-function useEscape(open: boolean, close: () => void) {
-  const latest = useRef(close);
-  useEffect(() => {
-    latest.current = close;
-  });
-  useEffect(() => {
-    if (!open) return;
-    const onKey = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== 'Escape') return;
-      event.preventDefault();
-      event.stopPropagation();
-      latest.current();
-    };
-    window.addEventListener('keydown', onKey, { capture: true });
-    return () => window.removeEventListener('keydown', onKey, { capture: true });
-  }, [open]);
 }
 
 /** What keys do in a row. */

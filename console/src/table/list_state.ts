@@ -34,6 +34,23 @@ export interface ListState {
   query: { search?: string; sort?: string; order?: 'asc' | 'desc'; cursor?: string; limit: number };
 }
 
+/** What a page's search parameters say of its list; `searchedSort` is the order of what is searched for. */
+export function readList(raw: Record<string, string | undefined>, defaultSort: string, searchedSort = defaultSort) {
+  const search = raw.q ?? '';
+  const order = raw.sort || (search ? searchedSort : defaultSort);
+  const descending = order.startsWith('-');
+  const sort = descending ? order.slice(1) : order;
+  const limit = pageSizes.find((size) => String(size) === raw.rows) ?? pageSizes[0];
+  const query: ListState['query'] = {
+    ...(search ? { search } : {}),
+    sort,
+    order: descending ? 'desc' : 'asc',
+    ...(raw.cursor ? { cursor: raw.cursor } : {}),
+    limit,
+  };
+  return { search, order, sort, descending, cursor: raw.cursor, offset: Number(raw.at) || 0, limit, query };
+}
+
 /**
  * The state of a list, kept in the URL. `filters` names the parameters that narrow it; `searchedSort` is the order
  * of what is searched for, when none was chosen.
@@ -45,12 +62,6 @@ export function useListState(
 ): ListState {
   const raw = useSearch({ strict: false }) as Record<string, string | undefined>;
   const navigate = useNavigate();
-  const order = raw.sort || (raw.q ? searchedSort : defaultSort);
-  const descending = order.startsWith('-');
-  const sort = descending ? order.slice(1) : order;
-  const offset = Number(raw.at) || 0;
-  const limit = pageSizes.find((size) => String(size) === raw.rows) ?? pageSizes[0];
-
   const change = useCallback(
     (patch: Record<string, string | undefined>, replace = false) =>
       void navigate({
@@ -62,15 +73,11 @@ export function useListState(
   );
   const names = filters.join();
   return useMemo(() => {
-    const search = raw.q ?? '';
+    const { order, ...list } = readList(raw, defaultSort, searchedSort);
+    const { search, sort, descending, limit } = list;
     const active = names === '' ? [] : names.split(',').filter((name) => raw[name]);
     return {
-      search,
-      sort,
-      descending,
-      cursor: raw.cursor,
-      offset,
-      limit,
+      ...list,
       filter: (name: string) => raw[name] || undefined,
       narrowed: search !== '' || active.length > 0,
       // Typing replaces the entry in the history, a click pushes one.
@@ -81,13 +88,6 @@ export function useListState(
       goTo: (cursor: string | undefined, at: number) => change({ cursor, at: at > 0 ? String(at) : undefined }),
       clear: () => change(Object.fromEntries(['q', ...names.split(',')].map((name) => [name, undefined]))),
       key: JSON.stringify([search, order, limit, raw.org, raw.tenant, ...active.map((name) => [name, raw[name]])]),
-      query: {
-        ...(search ? { search } : {}),
-        sort,
-        order: descending ? ('desc' as const) : ('asc' as const),
-        ...(raw.cursor ? { cursor: raw.cursor } : {}),
-        limit,
-      },
     };
-  }, [raw, names, sort, descending, order, offset, limit, change]);
+  }, [raw, names, defaultSort, searchedSort, change]);
 }

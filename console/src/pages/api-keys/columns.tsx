@@ -1,8 +1,8 @@
 import { IconBuilding, IconUser } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { ExceptionBadge, OriginBadge } from '../../state/badge';
 import { PhoneLine } from '../../state/phone_line';
 import type { Column } from '../../table/data_table';
+import { RowLink } from '../../table/row_link';
 import { ahead, past } from '../../time/time';
 import { useNow } from '../../time/now';
 import { endsSoon, Expiry, Past } from '../../time/when';
@@ -43,9 +43,9 @@ export const columns: Column<APIKey>[] = [
     sort: 'name',
     cell: (key) => (
       <span className="namewith">
-        <Link to={pageOf(key)} className="keyname trunc" title={key.name} tabIndex={-1}>
+        <RowLink to={pageOf(key)} title={key.name}>
           {key.name}
-        </Link>
+        </RowLink>
         <KeyBadge apiKey={key} />
       </span>
     ),
