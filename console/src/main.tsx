@@ -32,19 +32,23 @@ for (const { routeId } of router.matchRoutes(router.latestLocation)) {
   void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById]);
 }
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <MantineProvider
-      theme={theme}
-      cssVariablesResolver={resolver}
-      defaultColorScheme="auto"
-      getStyleNonce={() => nonce}
-      deduplicateCssVariables={false}
-    >
-      <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-right" autoClose={5000} limit={3} />
-        <RouterProvider router={router} />
-      </QueryClientProvider>
-    </MantineProvider>
-  </StrictMode>,
+// What is shown first is drawn once: not the frame, and again as each answer arrives.
+const root = createRoot(document.getElementById('root')!);
+void router.load().then(() =>
+  root.render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={resolver}
+        defaultColorScheme="auto"
+        getStyleNonce={() => nonce}
+        deduplicateCssVariables={false}
+      >
+        <QueryClientProvider client={queryClient}>
+          <Notifications position="bottom-right" autoClose={5000} limit={3} />
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  ),
 );

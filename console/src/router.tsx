@@ -8,6 +8,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { queryClient } from './api/query';
+import { keysAt } from './pages/api-keys/list_query';
 import { meQuery } from './session/me';
 import { Crashed } from './state/crashed';
 import { NothingHere } from './state/nothing_here';
@@ -70,17 +71,26 @@ const home = createRoute({
 
 type Page = Record<string, (props: object) => React.ReactNode>;
 
-function page(path: string, load: () => Promise<Page>, name: string) {
+const patience = 150; // ms that a page waits for its first rows before it is shown without them
+
+/** `first` is what the page asks for first: it is asked for while the page's own code is on its way. */
+function page(path: string, load: () => Promise<Page>, name: string, first?: typeof keysAt) {
   return createRoute({
     getParentRoute: () => inside,
     path,
     component: lazyRouteComponent(load as never, name as never),
     pendingMs: 200,
+    shouldReload: false,
+    loader: async ({ context, location, preload }) => {
+      const query = preload ? undefined : first?.(context.me, location.pathname, location.search as Search);
+      if (!query) return;
+      await Promise.race([queryClient.prefetchQuery(query), new Promise((resolve) => setTimeout(resolve, patience))]);
+    },
   });
 }
 
 const pages = [
-  page('/settings/api-keys', () => import('./pages/api-keys/api_keys') as never, 'APIKeysPage'),
+  page('/settings/api-keys', () => import('./pages/api-keys/api_keys') as never, 'APIKeysPage', keysAt),
   page('/settings/api-keys/$id', () => import('./pages/api-keys/api_key') as never, 'APIKeyPage'),
   page('/apps', () => import('./pages/apps/apps') as never, 'AppsPage'),
   page('/apps/$id', () => import('./pages/apps/app') as never, 'AppPage'),

@@ -2,7 +2,7 @@ import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { needsOf } from '../shell/navigation';
 import { type Branch, branchesOf } from './branches';
-import { useMe } from './me';
+import { type Me, useMe } from './me';
 
 /** Which part of which tenant the console shows; it stands in the URL on every page. */
 export interface Scope {
@@ -23,15 +23,20 @@ export interface Scope {
   setScope: (to: { tenant?: string; org?: string }) => void;
 }
 
+/** What a page's address says of the scope, to whom. */
+export function scopeOf(me: Me, page: string, search: { tenant?: string; org?: string }) {
+  const tenant = me.system ? search.tenant : undefined;
+  const all = tenant ? [] : branchesOf(me, needsOf(page));
+  const branches = all.length > 1 ? all : [];
+  return { tenant, org: search.org ?? branches[0]?.id, branches };
+}
+
 export function useScope(): Scope {
   const me = useMe();
   const search = useSearch({ strict: false }) as { tenant?: string; org?: string };
   const navigate = useNavigate();
-  const tenant = me.system ? search.tenant : undefined;
   const page = useLocation({ select: (location) => location.pathname });
-  const all = tenant ? [] : branchesOf(me, needsOf(page));
-  const branches = all.length > 1 ? all : [];
-  const org = search.org ?? branches[0]?.id;
+  const { tenant, org, branches } = scopeOf(me, page, search);
   const setScope = useCallback(
     (to: { tenant?: string; org?: string }) =>
       void navigate({

@@ -1,5 +1,6 @@
 import { Button, Select, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle, IconBuildingSkyscraper, IconKey, IconPlus, IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { $api, answered, api } from '../../api/client';
@@ -25,6 +26,7 @@ import { CreateDialog } from './create_dialog';
 import { useDownload } from './download_button';
 import { useKeyDialogs } from './key_dialogs';
 import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotRotate, withinDays } from './keys';
+import { keyOrder, keysQuery } from './list_query';
 import { ExpiryBanner } from './expiry_banner';
 import { LegacyBanner } from './legacy_banner';
 
@@ -41,8 +43,7 @@ export function APIKeysPage() {
   const navigate = useNavigate();
   const scopeName = useScopeName();
   const tenantName = useTenant(scope.tenant)?.name ?? me.tenant.name;
-  // What is searched for comes latest first: to sort much of a million keys takes time.
-  const list = useListState('name', ['kind', 'state', 'expiring'], '-created_at');
+  const list = useListState(keyOrder.all, ['kind', 'state', 'expiring'], keyOrder.searched);
   const { sees, makes } = kindsFor(me);
   const expiring = list.filter('expiring') !== undefined;
   const within = withinDays(list.filter('expiring'));
@@ -60,11 +61,7 @@ export function APIKeysPage() {
       ),
     [scope.tenant, scope.org, list, expiring, soon],
   );
-  const { data, error, isPlaceholderData, isFetching, refetch } = $api.useQuery('get', '/v1/api-keys', {
-    params: {
-      query: { ...filter, sort: list.sort, order: list.query.order, limit: list.limit, cursor: list.cursor },
-    },
-  });
+  const { data, error, isPlaceholderData, isFetching, refetch } = useQuery(keysQuery(filter, list.query));
   // Where it is searched, the list counts only so far.
   const uncounted = (data?.total ?? 0) > COUNTED && (filter.search !== undefined || expiring);
   const counts = $api.useQuery('get', '/v1/api-keys/count', { params: { query: filter } }, { enabled: uncounted });
