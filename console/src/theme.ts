@@ -133,8 +133,6 @@ export const theme = createTheme({
       },
     },
     Select: { defaultProps: { allowDeselect: false, checkIconPosition: 'right' } },
-    // A list of choices is made when it is opened: one that waits unseen is measured whenever a page is opened.
-    Combobox: { defaultProps: { keepMounted: false } },
     Badge: {
       defaultProps: { variant: 'light', size: 'sm', radius: 'sm' },
       styles: { root: { textTransform: 'none', fontWeight: 500, letterSpacing: 0, flex: 'none' } },

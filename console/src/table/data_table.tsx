@@ -21,6 +21,7 @@ import {
   useState,
 } from 'react';
 import { counted, number } from '../words';
+import { whenOpened } from './filters';
 import { pageSizes, type ListState } from './list_state';
 import type { Selection } from './selection';
 import { Actions, Pick, TableRow, Trash } from './table_row';
@@ -377,7 +378,7 @@ function Pager<Row>({
             value={String(list.limit)}
             onChange={(value) => list.setLimit(Number(value))}
             w={72}
-            comboboxProps={{ position: 'top' }}
+            comboboxProps={{ position: 'top', ...whenOpened }}
           />
         </>
       )}

@@ -3,6 +3,9 @@ import { useMediaQuery } from '@mantine/hooks';
 import { IconFilter } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 
+/** For a Select's comboboxProps: its choices are made when it is opened. Closed ones were measured as a page opens. */
+export const whenOpened = { keepMounted: false };
+
 interface FiltersProps {
   search: ReactNode;
   /** Whether a filter is set: on a phone the filters are out of sight. */

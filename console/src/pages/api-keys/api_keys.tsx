@@ -14,7 +14,7 @@ import { useCreate } from '../../shell/shortcuts';
 import { Blank, NoMatch } from '../../state/blank';
 import { ListRefused, PlanNotice } from '../../state/plan_gate';
 import { DataTable, type RowAction } from '../../table/data_table';
-import { Filters } from '../../table/filters';
+import { Filters, whenOpened } from '../../table/filters';
 import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { useSelection } from '../../table/selection';
@@ -211,6 +211,7 @@ export function APIKeysPage() {
               <Select
                 aria-label="Kind"
                 w={160}
+                comboboxProps={whenOpened}
                 data={[
                   { value: '', label: 'All kinds' },
                   { value: 'user_key', label: 'User keys' },
@@ -223,6 +224,7 @@ export function APIKeysPage() {
             <Select
               aria-label="State"
               w={200}
+              comboboxProps={whenOpened}
               data={states as unknown as { value: string; label: string }[]}
               value={filter.state ?? 'living'}
               onChange={(state) =>
