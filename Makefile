@@ -70,8 +70,9 @@ test: lint console-check unit e2e browser
 unit:
 	@tools/install-debian gcc postgresql
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
-	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -timeout 40m $(PACKAGES) | grep --line-buffered -v 'no test files'
-	@echo '== every route on PostgreSQL, without the race detector'
+	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -p 4 -timeout 40m -skip '^TestScripts$$' $(PACKAGES) | grep --line-buffered -v 'no test files'
+	@echo '== the commands as processes, and every route on PostgreSQL, without the race detector'
+	@$(PLAIN) $(GO) test -timeout 20m -run '^TestScripts$$' ./cmd/claviger
 	@$(PLAIN) CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test -timeout 20m -run '^(TestAuthorizationMatrix|TestHostileInput)$$/^postgres$$' ./internal/server
 
 .PHONY: e2e

@@ -185,7 +185,7 @@ func TestEE5RevealAndRotate(t *testing.T) {
 		if got := into[api.RevealedApp](t, paul.must(http.StatusOK, http.MethodPost, path+"/reveal", nil)); got.Key != next.Key || got.Secret != next.Secret {
 			t.Error("the old ones are revealed")
 		}
-		w.clock.advance(6 * time.Minute)
+		w.advance(6 * time.Minute)
 		if r := paul.do(http.MethodPost, path+"/reveal", nil); r.status != http.StatusForbidden || r.problem(t).Code != "reauthentication_required" {
 			t.Errorf("after six minutes: %d: %s", r.status, r.body)
 		}

@@ -274,7 +274,7 @@ func TestNV2RenewalForTwelveHours(t *testing.T) {
 	}
 	w.admin.must(http.StatusOK, http.MethodPatch, "/v1/tenants/"+string(w.a.ID), map[string]any{"policy": map[string]any{"token_lifetime_seconds": 7200}})
 	for {
-		w.leap(session.ExpiresAt.Sub(w.clock.now()) - time.Minute)
+		w.advance(session.ExpiresAt.Sub(w.clock.now()) - time.Minute)
 		r := renew(session.SessionToken.Reveal())
 		if r.status != http.StatusOK {
 			t.Fatalf("after %s: status %d: %s", w.clock.now().Sub(began), r.status, r.body)
@@ -283,7 +283,7 @@ func TestNV2RenewalForTwelveHours(t *testing.T) {
 		if next.UserID != string(ada.ID) || next.ExpiresAt.Sub(began) > 12*time.Hour {
 			t.Fatalf("after %s: %s", w.clock.now().Sub(began), r.body)
 		}
-		if w.codeSoon(next.SessionToken.Reveal()) != api.VerifyValid {
+		if w.code(next.SessionToken.Reveal()) != api.VerifyValid {
 			t.Error("the next one is no good")
 		}
 		if !next.ExpiresAt.After(session.ExpiresAt) {
@@ -294,7 +294,7 @@ func TestNV2RenewalForTwelveHours(t *testing.T) {
 	if lasted := session.ExpiresAt.Sub(began); lasted < 12*time.Hour-2*time.Second {
 		t.Errorf("it ended after %s", lasted)
 	}
-	w.leap(2 * time.Minute)
+	w.advance(2 * time.Minute)
 	for name, token := range map[string]string{"one that is over": session.SessionToken.Reveal(), "nonsense": "x", "a key": key} {
 		if r := renew(token); r.status != http.StatusUnauthorized || r.problem(t).Code != "session_over" {
 			t.Errorf("%s: status %d: %s", name, r.status, r.body)
@@ -331,7 +331,7 @@ func TestNV2GuessingIsSlowed(t *testing.T) {
 	if r := w.tries(w.a.Slug, u.Username, password); r.status != http.StatusCreated {
 		t.Errorf("at the console: status %d: %s", r.status, r.body)
 	}
-	w.leap(16 * time.Minute)
+	w.advance(16 * time.Minute)
 	if r := w.automatic(key, "ada", "desktop"); r.status != http.StatusOK {
 		t.Errorf("a while later: status %d: %s", r.status, r.body)
 	}

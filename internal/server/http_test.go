@@ -57,7 +57,7 @@ func TestIdempotencyKey(t *testing.T) {
 		if made.Invitation == nil || replay.Invitation != nil || replay.User.ID != made.User.ID {
 			t.Errorf("the replay is %+v", replay)
 		}
-		w.clock.advance(25 * time.Hour)
+		w.advance(25 * time.Hour)
 		c = w.signIn(w.a.Slug, c.user.Username)
 		if late := into[api.IssuedAPIKey](t, send("One", "k1")); late.ID == first.ID {
 			t.Error("remembered for longer than 24 hours")

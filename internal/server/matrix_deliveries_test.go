@@ -51,7 +51,7 @@ func TestDeadDeliveries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.clock.advance(time.Minute)
+		w.advance(time.Minute)
 		counted := func(want ...string) {
 			t.Helper()
 			got := string(w.admin.raw(http.MethodGet, "/metrics", nil).body)

@@ -159,13 +159,6 @@ func encodeAll(s string) string {
 	return b.String()
 }
 
-// leap moves the clock far, and waits until the index has looked again.
-func (w *world) leap(d time.Duration) {
-	w.Helper()
-	w.clock.advance(d)
-	w.codeSoon("x")
-}
-
 // What a token may do is never more than its credential may at that moment.
 func TestVC6TokensFollowTheirCredential(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
@@ -302,7 +295,7 @@ func TestRotatedClientsInGrace(t *testing.T) {
 			t.Errorf("%s, in grace: its token is %s", name, got)
 		}
 	}
-	w.leap(601 * time.Second)
+	w.advance(601 * time.Second)
 	// A token ends with the secret that got it.
 	for name, token := range tokens {
 		if got := w.code(token); (got == api.VerifyValid) != (name == "after") {
@@ -460,11 +453,11 @@ func TestTokenLifetimeIsTheTenants(t *testing.T) {
 				t.Errorf("with %d seconds a token lives for %d", seconds, got.ExpiresIn)
 			}
 			if seconds == 60 {
-				w.leap(50 * time.Second)
+				w.advance(50 * time.Second)
 				if code := w.code(got.AccessToken.Reveal()); code != api.VerifyValid {
 					t.Errorf("shortly before its end it is %s", code)
 				}
-				w.leap(11 * time.Second)
+				w.advance(11 * time.Second)
 				if code := w.code(got.AccessToken.Reveal()); code != api.VerifyNotFound {
 					t.Errorf("past its end it is %s", code)
 				}

@@ -45,10 +45,10 @@ func TestB3Rotation(t *testing.T) {
 				t.Errorf("in grace: %+v", v)
 			}
 		}
-		w.clock.advance(time.Second)
+		w.advance(time.Second)
 		// At the gateway, by the management API, and by Basic.
 		w.bearer(old.Key.Reveal()).must(http.StatusNoContent, http.MethodGet, "/gateway/auth", nil, "User-Agent", "proxied/1")
-		w.clock.advance(time.Second)
+		w.advance(time.Second)
 		w.bearer(old.Key.Reveal()).must(http.StatusOK, http.MethodGet, "/v1/me", nil, "User-Agent", "script/1")
 		got := uses()
 		if got.SecretVersion != 1 || got.ValidUntil == nil || !got.ValidUntil.Equal(*next.PreviousUntil) || len(got.Items) != 3 || got.OtherCalls != 0 {

@@ -101,7 +101,7 @@ func TestVerifyVerdicts(t *testing.T) {
 			default:
 			}
 		}
-		w.clock.advance(time.Minute)
+		w.advance(time.Minute)
 		issue(map[string]any{}) // the index proves that it is fresh
 		if got := w.code(soon); got != api.VerifyExpired {
 			t.Errorf("to the second: %s, want EXPIRED", got)

@@ -66,6 +66,29 @@ type clock struct{ offset atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
 func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 
+// advance moves the clock, and waits until the index has looked again: moved far, it is stale.
+func (w *world) advance(d time.Duration) {
+	w.Helper()
+	w.clock.advance(d)
+	w.untilReady()
+}
+
+// untilReady waits until the index has heard of all changes.
+func (w *world) untilReady() {
+	w.Helper()
+	tick := time.NewTicker(5 * time.Millisecond) // what goes on in the background can only be polled
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
+		r := (&client{w: w}).do(http.MethodGet, "/readyz", nil)
+		if r.status == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.Fatalf("not ready: %s", r.body)
+		}
+	}
+}
+
 var databases atomic.Int64
 
 // eachEngine runs the test on SQLite, and on PostgreSQL when CLAVIGER_TEST_POSTGRES is set.
