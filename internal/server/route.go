@@ -134,7 +134,7 @@ type PageInput struct {
 
 // SortInput asks for an order.
 type SortInput struct {
-	Sort  string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems."`
+	Sort  string `query:"sort" maxLength:"32" doc:"By what; a list names its sorts in its problems. Without it lists come by name or as they were made, and keys that are searched for latest first."`
 	Order string `query:"order" enum:"asc,desc" default:"asc"`
 }
 
