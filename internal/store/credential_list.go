@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -158,7 +157,7 @@ const mostParts = 32
 
 // organizationParts are the organizations at and below a path, each by itself; nil when
 // there are too many, or none is asked for.
-func (tx *Tx) organizationParts(path string) (parts []part, err error) {
+func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bun.SelectQuery, err error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -176,16 +175,9 @@ func (tx *Tx) organizationParts(path string) (parts []part, err error) {
 		return nil, nil
 	}
 	for _, id := range ids {
-		p := part{scope: func(q *bun.SelectQuery) *bun.SelectQuery {
+		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery {
 			return q.Where("organization_id = ? AND "+ofTenant, id, string(tx.tenant))
-		}}
-		if tx.store.db.engine == enginePostgres {
-			p.lead = "organization_id"
-			p.numbered = func(q *bun.SelectQuery) *bun.SelectQuery {
-				return q.Where("(organization_id, row_id) >= (?, 0) AND (organization_id, row_id) <= (?, ?) AND "+ofTenant, id, id, int64(math.MaxInt64), string(tx.tenant))
-			}
-		}
-		parts = append(parts, p)
+		})
 	}
 	return parts, nil
 }

@@ -78,22 +78,12 @@ type listing[M, T any] struct {
 	total  func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
-	parts  []part
+	parts  []func(*bun.SelectQuery) *bun.SelectQuery
 	lead   string   // a part's, in the order of creation
 	hidden []string // columns that where needs and items don't show
 
 	collation string // for the row number of a cursor, as the engine wants it
 	item      func(*M) (T, error)
-}
-
-// part is a part of a list.
-type part struct {
-	scope func(*bun.SelectQuery) *bun.SelectQuery
-	// numbered, when set, is the scope for the order of creation, in which the rows of one part
-	// have the same in the column lead: where a planner sees nothing but the row's number
-	// to order by, it walks the whole table backwards rather than an index of the part.
-	numbered func(*bun.SelectQuery) *bun.SelectQuery
-	lead     string
 }
 
 // sorting is one order of a list. Without a column it is by row number alone, which is the
@@ -348,10 +338,7 @@ func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, 
 	var parts rawQuery
 	of := *l
 	for i, part := range l.parts {
-		of.scope = part.scope
-		if order.column == "" && part.numbered != nil {
-			of.scope, of.lead = part.numbered, part.lead
-		}
+		of.scope = part
 		if i > 0 {
 			parts.text += " UNION ALL "
 		}
@@ -414,9 +401,6 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 }
 
 func (l *listing[M, T]) ordered(q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
-	if l.lead != "" {
-		q = q.OrderExpr("?"+direction(desc), bun.Ident(l.lead))
-	}
 	if order.column != "" {
 		q = q.OrderExpr("?"+direction(desc), bun.Ident(order.column))
 	}
