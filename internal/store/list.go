@@ -79,7 +79,6 @@ type listing[M, T any] struct {
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
 	parts  []func(*bun.SelectQuery) *bun.SelectQuery
-	lead   string   // a part's, in the order of creation
 	hidden []string // columns that where needs and items don't show
 
 	collation string // for the row number of a cursor, as the engine wants it
