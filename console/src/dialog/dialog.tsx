@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
-import { type FormEvent, type ReactNode, useCallback, useState } from 'react';
+import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
 import { fieldErrors } from '../api/problem';
 import { ProblemNote } from '../state/problem_note';
 
@@ -16,8 +16,47 @@ interface DialogProps {
   children: ReactNode;
 }
 
-/** One dialogue for one decision. Focus returns to its opener. */
+const focusAfter = 20; // ms after which the library has given the focus back, or does not
+
+/** What has the focus now; of a menu its button, which stays. */
+function focused(): HTMLElement | undefined {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || active === document.body) return undefined;
+  const button = active.closest('[role=menu]')?.getAttribute('aria-labelledby');
+  return (button && document.getElementById(button)) || active;
+}
+
+/**
+ * Gives the focus back when a dialogue closes and nothing has it then: to what opened the dialogue or, where that is
+ * gone with its row, to the row in its place. The library does so only for dialogues that were there, closed, before.
+ */
+function useFocusBack(open: boolean) {
+  const [wasOpen, setWasOpen] = useState(false);
+  const [opener, setOpener] = useState<HTMLElement>();
+  if (open !== wasOpen) {
+    setWasOpen(open);
+    // Before anything of the dialogue is drawn: an entry of a menu would be gone after that.
+    if (open) setOpener(focused());
+  }
+  useEffect(() => {
+    if (!open || !opener) return;
+    const { pathname } = location;
+    return () => {
+      // A dialogue that fades has it for a moment longer.
+      const atClose = document.activeElement;
+      setTimeout(() => {
+        const now = document.activeElement;
+        if (location.pathname !== pathname || (now && now !== document.body && now !== atClose)) return;
+        const row = document.querySelector<HTMLElement>('table.dt tbody tr[tabindex="0"]');
+        (opener.isConnected ? opener : row)?.focus();
+      }, focusAfter);
+    };
+  }, [open, opener]);
+}
+
+/** One dialogue for one decision. Focus returns to its opener, or to the next row. */
 export function Dialog({ open, onClose, title, size = 480, held, alert, children }: DialogProps) {
+  useFocusBack(open);
   // The library gives every dialogue the one role, and no way to say another.
   const interrupts = useCallback((inside: HTMLElement | null) => {
     inside?.closest('[role=dialog]')?.setAttribute('role', 'alertdialog');

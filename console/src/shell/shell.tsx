@@ -22,6 +22,7 @@ export function Shell() {
   const [drawer, { open, close }] = useDisclosure(false);
   const [goTo, setGoTo] = useState(false);
   const openGoTo = useCallback(() => setGoTo(true), []);
+  const [keys, { open: openKeys, close: closeKeys }] = useDisclosure(false);
   const path = useLocation({ select: (location) => location.pathname });
   useEffect(close, [path, close]);
   return (
@@ -48,7 +49,7 @@ export function Shell() {
             <div className="spring" />
             <Find wide={wide} onClick={openGoTo} />
             <ColorScheme />
-            <Account />
+            <Account onShortcuts={openKeys} />
           </div>
         </AppShell.Header>
         <AppShell.Main id="main" tabIndex={-1}>
@@ -70,7 +71,7 @@ export function Shell() {
         <Navigation />
       </Drawer>
       <GoTo open={goTo} onClose={() => setGoTo(false)} />
-      <Shortcuts onGoTo={openGoTo} />
+      <Shortcuts open={keys} onOpen={openKeys} onClose={closeKeys} onGoTo={openGoTo} />
     </StepUpProvider>
   );
 }
@@ -143,7 +144,7 @@ function Find({ wide, onClick }: { wide: boolean; onClick: () => void }) {
   );
 }
 
-function Account() {
+function Account({ onShortcuts }: { onShortcuts: () => void }) {
   const me = useMe();
   const navigate = useNavigate();
   const name = nameOf(me);
@@ -169,10 +170,7 @@ function Account() {
         <Menu.Item component={Link} to="/profile" leftSection={<IconUserCircle size={16} stroke={1.6} />}>
           Profile
         </Menu.Item>
-        <Menu.Item
-          leftSection={<IconKeyboard size={16} stroke={1.6} />}
-          onClick={() => window.dispatchEvent(new KeyboardEvent('keydown', { key: '?' }))}
-        >
+        <Menu.Item leftSection={<IconKeyboard size={16} stroke={1.6} />} onClick={onShortcuts}>
           Keyboard shortcuts
         </Menu.Item>
         <Menu.Divider />

@@ -1,6 +1,6 @@
 import { Kbd, Table } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { Dialog } from '../dialog/dialog';
 
 /** Whether single keys do something; people can turn it off in their profile. */
@@ -35,10 +35,17 @@ function typing(target: EventTarget | null): boolean {
 
 const dialogOpen = () => document.querySelector('[role=dialog], [role=alertdialog], [role=menu]') !== null;
 
+interface ShortcutsProps {
+  /** Whether the list of them is shown. */
+  open: boolean;
+  onOpen: () => void;
+  onClose: () => void;
+  onGoTo: () => void;
+}
+
 /** Listens for the keys that work on every page. */
-export function Shortcuts({ onGoTo }: { onGoTo: () => void }) {
+export function Shortcuts({ open, onOpen, onClose, onGoTo }: ShortcutsProps) {
   const [enabled] = useSingleKeys();
-  const [help, setHelp] = useState(false);
   useEffect(() => {
     function pressed(event: KeyboardEvent) {
       if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
@@ -59,7 +66,7 @@ export function Shortcuts({ onGoTo }: { onGoTo: () => void }) {
         creators.at(-1)!();
       } else if (event.key === '?') {
         event.preventDefault();
-        setHelp(true);
+        onOpen();
       } else if (event.key === 'ArrowDown' && (event.target === document.body || event.target === null)) {
         const row = document.querySelector<HTMLElement>('table.dt tbody tr[tabindex="0"]');
         if (row) {
@@ -70,9 +77,9 @@ export function Shortcuts({ onGoTo }: { onGoTo: () => void }) {
     }
     window.addEventListener('keydown', pressed);
     return () => window.removeEventListener('keydown', pressed);
-  }, [enabled, onGoTo]);
+  }, [enabled, onGoTo, onOpen]);
   return (
-    <Dialog open={help} onClose={() => setHelp(false)} title="Keyboard shortcuts">
+    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">
       <ShortcutTable />
     </Dialog>
   );
