@@ -5,7 +5,7 @@ import { queryClient } from '../api/query';
 import { Info, Notice, ProblemNote } from '../state/problem_note';
 import { toast } from '../state/toast';
 import { useNow } from '../time/now';
-import { ahead, past } from '../time/time';
+import { ahead } from '../time/time';
 import { Moment, Past } from '../time/when';
 import { counted, number } from '../words';
 import { ConfirmDialog, Dialog } from './dialog';
@@ -175,13 +175,14 @@ function Uses({ uses }: { uses: Schema<'PreviousSecretUses'> | undefined }) {
 
 /** The last call with what was replaced, before it is ended. */
 function LastUse({ rotation, open }: { rotation: Rotation; open: boolean }): ReactNode {
-  const now = useNow();
   const uses = useUses(rotation, open);
   const last = uses.data?.items[0];
   if (!last) return <Info>Nobody is known to use it.</Info>;
   return (
     <Notice>
-      <b>It was used {past(new Date(last.last_used_at), now)}</b>
+      <b>
+        It was used <Past at={last.last_used_at} />
+      </b>
       {last.user_agent && ` by ${last.user_agent}`}
       {last.source_ip && ` from ${last.source_ip}`}.
     </Notice>

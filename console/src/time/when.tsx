@@ -56,6 +56,20 @@ export function endsSoon(at: string | null | undefined, now: Date): boolean {
   return left > 0 && left <= 30 * DAY;
 }
 
+/** When something ends, as one of its facts: "18 Dec 2026, in 27 days". */
+export function Ends({ at }: { at?: string | null }) {
+  const now = useNow();
+  if (!at) return <>Never</>;
+  const date = new Date(at);
+  const left = ahead(date, now);
+  return (
+    <>
+      <Exact at={date}>{day(date)}</Exact>
+      {left && `, ${left}`}
+    </>
+  );
+}
+
 /** When something ends: a date, and within 30 days the distance in amber beside it. */
 export function Expiry({ at }: { at?: string | null }) {
   const now = useNow();

@@ -2,7 +2,8 @@ import { Anchor } from '@mantine/core';
 import { $api } from '../../api/client';
 import { Info, Notice } from '../../state/problem_note';
 import { useNow } from '../../time/now';
-import { DAY, past } from '../../time/time';
+import { DAY } from '../../time/time';
+import { Past } from '../../time/when';
 import { counted } from '../../words';
 import type { APIKey } from './keys';
 
@@ -32,7 +33,12 @@ export function InUse({ apiKey, onRotate }: { apiKey: APIKey; onRotate?: () => v
     return (
       <Notice>
         <b>It is in use:</b> {counted(calls, 'call', 'calls')} in the last 24 hours
-        {last && `, the latest ${past(last, now)}`}.{instead}
+        {last && (
+          <>
+            , the latest <Past at={apiKey.last_used_at} />
+          </>
+        )}
+        .{instead}
       </Notice>
     );
   }
@@ -40,9 +46,13 @@ export function InUse({ apiKey, onRotate }: { apiKey: APIKey; onRotate?: () => v
   if (now.getTime() - last.getTime() < 7 * DAY) {
     return (
       <Notice>
-        <b>It may be in use:</b> the last call was {past(last, now)}.{instead}
+        <b>It may be in use:</b> the last call was <Past at={apiKey.last_used_at} />.{instead}
       </Notice>
     );
   }
-  return <Info>It was last used {past(last, now)}.</Info>;
+  return (
+    <Info>
+      It was last used <Past at={apiKey.last_used_at} />.
+    </Info>
+  );
 }

@@ -1,5 +1,5 @@
 import { Checkbox, Stack, Text } from '@mantine/core';
-import { type ReactNode, useCallback, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { answer, answered, api, type Schema } from '../../api/client';
 import { useOnce } from '../../api/once';
@@ -13,7 +13,8 @@ import { Facts } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
 import { useNow } from '../../time/now';
-import { ahead, day } from '../../time/time';
+import { day } from '../../time/time';
+import { Ends } from '../../time/when';
 import { usePolicy } from './create_dialog';
 import { KeyShown } from './created';
 import { endOfDay, fieldDay, latestEnd, wrongEnd } from './expiry';
@@ -377,13 +378,4 @@ function KeyFacts({ apiKey }: { apiKey: APIKey }) {
       ]}
     />
   );
-}
-
-/** "18 Dec 2026, in 27 days" */
-function Ends({ at }: { at?: string }): ReactNode {
-  const now = useNow();
-  if (!at) return 'Never';
-  const date = new Date(at);
-  const left = ahead(date, now);
-  return left ? `${day(date)}, ${left}` : day(date);
 }

@@ -7,9 +7,8 @@ import { TextField } from '../../dialog/text_field';
 import { Card } from '../../shell/page';
 import { ProblemNote } from '../../state/problem_note';
 import { toast } from '../../state/toast';
-import { dayAndClock } from '../../time/time';
 import { Moment } from '../../time/when';
-import { number } from '../../words';
+import { counted, number } from '../../words';
 import { hours, type NoticesForm, toForm, toNotices, wrong, zones } from './notices_form';
 
 type Tenant = Schema<'Tenant'>;
@@ -124,13 +123,13 @@ function Coming({ tenant }: { tenant: Tenant }) {
   if (error) return <ProblemNote error={error} />;
   if (!data) return null;
   const people = data.recipients.map((r) => r.display_name || r.username);
-  const when = dayAndClock(new Date(data.at));
   return (
     <section aria-label="What will be said next">
       <p className="formnote">
+        Next: <Moment at={data.at} />.{' '}
         {data.total === 0
-          ? `Next: ${when}. So far there is nothing to say then.`
-          : `Next: ${when}. ${number(data.total)} ${data.total === 1 ? 'credential' : 'credentials'} so far:`}
+          ? 'So far there is nothing to say then.'
+          : `${counted(data.total, 'credential', 'credentials')} so far:`}
       </p>
       {data.total > 0 && (
         <ul className="formnote">
