@@ -128,11 +128,29 @@ export class Server {
   }
 }
 
-/** What a page did that no page may do: errors in the console, requests to other origins. */
-export interface Watched {
-  page: Page;
+/** What pages did that no page may do: errors in the console, requests to other origins. */
+interface Watched {
   context: BrowserContext;
   complaints: string[];
+}
+
+/** Notes what no page may do, also on pages that open others, such as the help. */
+function watch(context: BrowserContext, own: string): string[] {
+  const complaints: string[] = [];
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== own && !/^(data|blob|about):$/.test(url.protocol))
+      complaints.push(`left the origin: ${url.href}`);
+  });
+  context.on('weberror', (error) => complaints.push(`page error: ${error.error().message}`));
+  context.on('console', (message) => {
+    if (message.type() !== 'error') return;
+    // A refused request is part of many tests; the browser reports it as an error. What a page is made of is not.
+    const asked = message.text().startsWith('Failed to load resource') && message.location().url;
+    if (asked && /^\/(v1\/|healthz)/.test(new URL(asked).pathname)) return;
+    complaints.push(`console: ${message.text()} ${message.location().url}`);
+  });
+  return complaints;
 }
 
 /**
@@ -174,24 +192,11 @@ export function world(options: { command?: 'serve'; flags?: () => string[] } = {
         reducedMotion: 'reduce',
         permissions: ['clipboard-read', 'clipboard-write'],
       });
+      const watched: Watched = { context, complaints: watch(context, new URL(server.demo.url).origin) };
+      opened.push(watched);
       const page = await context.newPage();
       // Sooner than the test's own, so that a failure names what was waited for.
       page.setDefaultTimeout(12_000);
-      const watched: Watched = { page, context, complaints: [] };
-      opened.push(watched);
-      const own = new URL(server.demo.url).origin;
-      page.on('request', (request) => {
-        const url = request.url();
-        if (!url.startsWith(own) && !/^(data|blob|about):/.test(url))
-          watched.complaints.push(`left the origin: ${url}`);
-      });
-      page.on('pageerror', (error) => watched.complaints.push(`page error: ${error.message}`));
-      page.on('console', (message) => {
-        // A refused request is part of many tests; the browser reports it as an error.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
-          watched.complaints.push(`console: ${message.text()}`);
-        }
-      });
       await page.goto(server.demo.url + target);
       return page;
     },
