@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
+import { column } from './keys';
 import { expectAccessible, world } from './world';
 
 const w = world();
@@ -60,6 +61,20 @@ test('B6: filters by who, what, credential and time stand in the URL', async () 
   await page.getByRole('row').filter({ hasText: 'Signed in' }).first().waitFor();
   // What Claviger did by itself is not theirs.
   await expect.poll(() => page.getByRole('row').filter({ hasText: 'Claviger' }).count()).toBe(0);
+});
+
+test('B6: the organization menu narrows the log to an organization and what is below', async () => {
+  const page = await w.as(w.server.user('PV', 'Super Admin'), '/audit-log');
+  const berlin = w.server.tenant('PV').organizations.find((o) => o.name === 'Berlin')!.id;
+  const made = await w.api(page, 'POST', '/v1/users', { organization_id: berlin, username: 'log.reader' });
+  expect(made.status).toBe(201);
+  await page.getByRole('button', { name: /^Organization:/ }).click();
+  await page.getByRole('option', { name: 'Berlin', exact: true }).click();
+  await page.waitForURL((url) => url.searchParams.get('org') === berlin);
+  await page.getByRole('row').filter({ hasText: 'log.reader' }).first().waitFor();
+  const elsewhere = async () =>
+    (await column(page, 'Organization')).filter((name) => name !== 'Berlin' && name !== 'Berlin Night Shift');
+  await expect.poll(elsewhere).toEqual([]);
 });
 
 test('B6: the checkpoint is checked, and the true result is told', async () => {

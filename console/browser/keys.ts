@@ -69,6 +69,14 @@ export async function givePassword(page: Page, password: string) {
   await dialog.getByRole('button', { name: 'Continue' }).click();
 }
 
+/** What has the focus, by its label or its text. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const active = document.activeElement;
+    return active?.getAttribute('aria-label') ?? active?.textContent ?? '';
+  });
+}
+
 /** Everything that a secret must not be in: the document, the address, the browser's storage. */
 export async function traces(page: Page): Promise<string> {
   return page.evaluate(() =>
@@ -77,6 +85,8 @@ export async function traces(page: Page): Promise<string> {
       ...[...document.querySelectorAll('input, textarea')].map((e) => (e as HTMLInputElement).value),
       location.href,
       document.title,
+      document.cookie,
+      JSON.stringify(history.state),
       JSON.stringify({ ...window.localStorage }),
       JSON.stringify({ ...window.sessionStorage }),
     ].join('\n'),
