@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { focused, traces } from './keys';
 import { expectAccessible, world } from './world';
 
 const w = world();
@@ -55,14 +56,7 @@ test('VC1: name and scopes; the licence decides what a supervisor is offered; th
   await created.getByRole('button', { name: 'I have saved it' }).click();
   await page.getByRole('heading', { level: 1, name: /Claims dashboard/ }).waitFor();
   await created.waitFor({ state: 'detached' });
-  const left = await page.evaluate(
-    () =>
-      document.documentElement.outerHTML +
-      JSON.stringify({ ...window.localStorage }) +
-      JSON.stringify({ ...window.sessionStorage }) +
-      location.href,
-  );
-  expect(left).not.toContain(secret);
+  expect(await traces(page)).not.toContain(secret);
 });
 
 test('VC1: an admin is offered all scopes; other licences do not get the page', async () => {
@@ -162,14 +156,22 @@ test('credentials are rotated, suspended and resumed', async () => {
   const page = await w.as(supervisor(), `/api-credentials/${seeded('Claims wallboard').id}`);
   await page.getByRole('button', { name: 'Rotate' }).click();
   const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Rotate' }).waitFor();
+  await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Rotate' }).click();
   await page.getByRole('dialog', { name: 'New client secret' }).waitFor();
-  expect(await dialog.locator('[data-secret]').innerText()).not.toBe(seeded('Claims wallboard').client_secret);
+  await expectAccessible(page);
+  const secret = await dialog.locator('[data-secret]').innerText();
+  expect(secret).not.toBe(seeded('Claims wallboard').client_secret);
   await dialog.getByRole('button', { name: 'I have saved it' }).click();
   await page.getByRole('button', { name: 'Let it end by itself' }).click();
   await page.getByText('The old secret works until').waitFor();
+  expect(await traces(page)).not.toContain(secret);
   await page.getByRole('button', { name: 'Suspend' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend API credentials' }).click();
+  const suspend = page.getByRole('alertdialog').getByRole('button', { name: 'Suspend API credentials' });
+  await suspend.waitFor();
+  await expectAccessible(page);
+  await suspend.click();
   await page.getByText('Suspended', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText('Active', { exact: true }).waitFor();
@@ -187,10 +189,13 @@ test('VC4: the trash icon, then “Delete API credentials”: supervisors their 
   await expectAccessible(page);
   await alert.getByRole('button', { name: 'Cancel' }).click();
   await alert.waitFor({ state: 'detached' });
+  await expect.poll(() => focused(page)).toBe('Delete Thrown away');
   await table(page).getByRole('button', { name: 'Delete Thrown away' }).click();
   await alert.getByRole('button', { name: 'Delete API credentials' }).click();
   await page.getByText('API credentials deleted').waitFor();
   await table(page).getByText('Thrown away').waitFor({ state: 'detached' });
+  // The row in its place has the focus.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('TR');
 });
 
 test('VC4: admins delete any; VC5: then their owner can be deleted', async () => {

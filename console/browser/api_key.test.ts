@@ -128,7 +128,10 @@ test('suspending stops a key until it is resumed', async () => {
   await page.getByText('Suspended', { exact: true }).waitFor();
   expect(await w.verify({ credential: body.key })).toMatchObject({ valid: false, code: 'SUSPENDED' });
   await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Resume API key' }).click();
+  const resume = page.getByRole('dialog').getByRole('button', { name: 'Resume API key' });
+  await resume.waitFor();
+  await expectAccessible(page);
+  await resume.click();
   await page.getByText('Active', { exact: true }).waitFor();
   expect(await w.verify({ credential: body.key })).toMatchObject({ valid: true });
 });
@@ -145,6 +148,7 @@ test('rotating at once ends the key before', async () => {
   await dialog.getByRole('button', { name: 'Rotate API key' }).click();
   const shown = page.getByRole('dialog', { name: 'API key rotated' });
   const fresh = await shown.locator('[data-secret]').innerText();
+  await expectAccessible(page);
   await shown.getByRole('button', { name: 'I have saved it' }).click();
   await page.getByText('Once', { exact: true }).waitFor();
   expect((await w.verify({ credential: body.key })).valid).toBe(false);
@@ -177,12 +181,14 @@ test('NV10: an organization’s key is made for a year, with the organization th
   await shown.getByText('You can show this key again later. Showing it is written to the audit log.').waitFor();
   expect(await shown.innerText()).toContain(String(new Date().getFullYear() + 1));
   await expectAccessible(page);
+  const key = await shown.locator('[data-secret]').innerText();
   await shown.getByRole('button', { name: 'I have saved it' }).click();
   await row(page, 'third shift').waitFor();
+  expect(await traces(page)).not.toContain(key);
   expect(await row(page, 'third shift').innerText()).toContain('Radiology Night Desk');
 });
 
-test('one kind only: a Customer Administrator is not asked which', async () => {
+test('NV1: a Customer Administrator makes a key for an organization, and is not asked which kind', async () => {
   const nv = w.server.tenant('NV');
   const root = nv.organizations.find((o) => !o.parent_id)!.id;
   const carl = nv.users.find((u) => u.role === 'Customer Administrator' && u.organization_id === root)!;
@@ -193,4 +199,12 @@ test('one kind only: a Customer Administrator is not asked which', async () => {
   const dialog = page.getByRole('dialog', { name: 'Create API Key' });
   await dialog.getByRole('combobox', { name: 'Organization' }).waitFor();
   expect(await dialog.getByRole('radio').count()).toBe(0);
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('made by Carl');
+  await dialog.getByRole('combobox', { name: 'Organization' }).click();
+  await page.getByRole('option', { name: /^Radiology Night Desk/ }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  const shown = page.getByRole('dialog', { name: 'API key created' });
+  await shown.getByRole('button', { name: 'I have saved it' }).click();
+  await row(page, 'made by Carl').waitFor();
+  expect(await row(page, 'made by Carl').innerText()).toContain('Radiology Night Desk');
 });

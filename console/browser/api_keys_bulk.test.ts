@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { act, forgetPassword, givePassword, keysPage, makeKeys, row } from './keys';
+import { act, forgetPassword, givePassword, keysPage, makeKeys, row, traces } from './keys';
 import { expectAccessible, world } from './world';
 
 const w = world();
@@ -253,6 +253,7 @@ test('NV14: an organization key’s actions are Edit, Copy key to clipboard, Del
   await givePassword(page, admin.password);
   await page.getByText('Copied', { exact: true }).waitFor();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key.key);
+  expect(await traces(page)).not.toContain(key.key!);
   const log = await w.api<{ items: { action: string }[] }>(page, 'GET', '/v1/audit-events?limit=20&order=desc');
   expect(log.body.items.map((e) => e.action)).toContain('organization_key.reveal');
 

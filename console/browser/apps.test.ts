@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { traces } from './keys';
 import { expectAccessible, world } from './world';
 
 const w = world();
@@ -97,13 +98,7 @@ test('EE2: a name, then APIs that can be searched and selected as a group; key a
   await page.waitForURL(/\/apps\/app_/);
   await page.getByRole('heading', { level: 1, name: /Night figures/ }).waitFor();
   await dialog.waitFor({ state: 'detached' });
-  const left = await page.evaluate(
-    () =>
-      document.documentElement.outerHTML +
-      JSON.stringify({ ...window.localStorage }) +
-      JSON.stringify({ ...window.sessionStorage }) +
-      location.href,
-  );
+  const left = await traces(page);
   expect(left).not.toContain(key!.slice(8, 20) + '_');
   expect(left).not.toContain(secret);
 });
@@ -131,6 +126,8 @@ test('EE3: each app has its own APIs; another choice takes effect at once', asyn
   expect((await w.verify({ credential: key, permissions: 'recent_calls:read' })).valid).toBe(false);
 
   await page.getByRole('button', { name: 'Edit name' }).click();
+  await dialog.getByLabel('Name').waitFor();
+  await expectAccessible(page);
   await dialog.getByLabel('Name').fill('Changed app');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { level: 1, name: /Changed app/ }).waitFor();
@@ -209,15 +206,20 @@ test('an app is rotated with time to change over, suspended and resumed', async 
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Rotate' }).click();
   await page.getByRole('dialog', { name: 'New key and secret' }).waitFor();
-  const key = (await dialog.locator('[data-secret]').allInnerTexts())[0];
+  await expectAccessible(page);
+  const [key, secret] = await dialog.locator('[data-secret]').allInnerTexts();
   expect(key).not.toBe(made.key);
   await dialog.getByRole('button', { name: 'I have saved it' }).click();
   await page.getByRole('button', { name: 'Let it end by itself' }).click();
   await page.getByText('The old key and secret work until').waitFor();
+  const left = await traces(page);
+  for (const shown of [key, secret]) expect(left).not.toContain(shown);
   for (const credential of [key, made.key]) expect((await w.verify({ credential })).code).toBe('VALID');
 
   await page.getByRole('button', { name: 'Suspend' }).click();
   const alert = page.getByRole('alertdialog');
+  await alert.waitFor();
+  await expectAccessible(page);
   await alert.getByRole('button', { name: 'Suspend app' }).click();
   await page.getByText('Suspended', { exact: true }).waitFor();
   expect((await w.verify({ credential: key })).valid).toBe(false);
@@ -270,6 +272,22 @@ test('EE8: Call Recordings & Storage takes the Storage API assignment', async ()
   const ana = await open('ana.silva');
   expect(await ana.box.isDisabled()).toBe(false);
   await ana.box.check();
+
+  // A Super Admin grants it.
+  const nadia = await w.as(superAdmin(), '/');
+  const role = await w.api<{ id: string }>(nadia, 'POST', '/v1/roles', {
+    name: 'Storage keeper',
+    permissions: ['storage_api:use'],
+  });
+  const given = await w.api(nadia, 'POST', '/v1/assignments', {
+    principal_id: named('paul.nguyen').id,
+    principal_type: 'user',
+    role_id: role.body.id,
+    organization_id: w.server.tenant('EE').organizations.find((o) => !o.parent_id)!.id,
+  });
+  expect(given.status).toBe(201);
+  const again = await open('paul.nguyen');
+  expect(await again.box.isDisabled()).toBe(false);
 });
 
 test('the list is searched and narrowed in the URL, by keyboard too, and fits a phone', async () => {

@@ -149,6 +149,7 @@ test('an organization is added, renamed, moved and removed', async () => {
   await page.getByRole('button', { name: 'Remove' }).click();
   const remove = page.getByRole('alertdialog', { name: 'Remove “Soak tests”?' });
   await remove.getByText('Nothing is there any more.').waitFor();
+  await expectAccessible(page);
   await remove.getByRole('button', { name: 'Remove organization' }).click();
   await page.getByText('Organization removed').waitFor();
   await page.getByRole('treeitem', { name: 'Soak tests' }).waitFor({ state: 'hidden' });
@@ -177,11 +178,15 @@ test('a suspended organization stops everything below, until it is resumed', asy
   await page.getByRole('button', { name: 'Suspend' }).click();
   const dialog = page.getByRole('alertdialog', { name: 'Suspend “Berlin”?' });
   await dialog.getByText(/\d+ credentials/).waitFor();
+  await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Suspend organization' }).click();
   await page.getByRole('treeitem', { name: 'Berlin, suspended' }).waitFor();
   expect((await w.verify(secret)).valid).toBe(false);
   await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Resume organization' }).click();
+  const resume = page.getByRole('dialog').getByRole('button', { name: 'Resume organization' });
+  await resume.waitFor();
+  await expectAccessible(page);
+  await resume.click();
   await page.getByRole('treeitem', { name: 'Berlin', exact: true }).waitFor();
   expect((await w.verify(secret)).valid).toBe(true);
 });

@@ -154,7 +154,10 @@ test('VX7: a role includes another, follows it, and lets it go; circles are refu
 
   await page.goto(`${w.server.demo.url}/roles/${made.body.id}`);
   await includes.getByRole('button', { name: 'Stop including Agent' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Stop including role' }).click();
+  const stop = page.getByRole('alertdialog').getByRole('button', { name: 'Stop including role' });
+  await stop.waitFor();
+  await expectAccessible(page);
+  await stop.click();
   await includes.getByText('No other role.').waitFor();
   expect((await roleOf(page, 'Call lists')).includes).toEqual([]);
 });
@@ -219,6 +222,7 @@ test('Super Admin is read-only with the reason; a copy of it is not', async () =
   await page.getByRole('button', { name: 'Copy role' }).click();
   const dialog = page.getByRole('dialog', { name: 'Copy “Super Admin”' });
   await dialog.getByRole('textbox', { name: 'Name' }).fill('Almost everything');
+  await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Create role' }).click();
   await page.getByRole('heading', { level: 1, name: /Almost everything/ }).waitFor();
   const box = page.getByRole('checkbox', { name: 'Grant access to API keys generation' });
@@ -233,7 +237,10 @@ test('Super Admin is read-only with the reason; a copy of it is not', async () =
   expect(made.permissions).toContain('*:*');
 
   await page.getByRole('button', { name: 'Delete role' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete role' }).click();
+  const remove = page.getByRole('alertdialog').getByRole('button', { name: 'Delete role' });
+  await remove.waitFor();
+  await expectAccessible(page);
+  await remove.click();
   await page.waitForURL(/\/roles$/);
   await page.getByRole('link', { name: 'Supervisor', exact: true }).waitFor();
   expect(await roleOf(page, 'Almost everything')).toBeUndefined();

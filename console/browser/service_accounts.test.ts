@@ -198,7 +198,10 @@ test('VX7: roles come and go at once; nobody gives a role with more than they ho
   await dialog.getByRole('button', { name: 'Add role' }).click();
   await page.getByText('Role added').waitFor();
   await page.getByRole('button', { name: 'Take Analyst away' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Take role away' }).click();
+  const away = page.getByRole('alertdialog').getByRole('button', { name: 'Take role away' });
+  await away.waitFor();
+  await expectAccessible(page);
+  await away.click();
   await page.getByRole('button', { name: 'Take Analyst away' }).waitFor({ state: 'detached' });
 });
 
@@ -210,19 +213,27 @@ test('an account is edited, suspended, resumed and deleted', async () => {
   await saved(page, () => dialog.getByRole('button', { name: 'Generate key' }).click());
   await page.getByRole('heading', { level: 1, name: /Short life/ }).waitFor();
   await page.getByRole('button', { name: 'Edit' }).click();
+  await dialog.getByLabel('Description').waitFor();
+  await expectAccessible(page);
   await dialog.getByLabel('Description').fill('Shorter life');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { level: 1, name: /Shorter life/ }).waitFor();
 
   await page.getByRole('button', { name: 'Suspend' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend service account' }).click();
+  const suspend = page.getByRole('alertdialog').getByRole('button', { name: 'Suspend service account' });
+  await suspend.waitFor();
+  await expectAccessible(page);
+  await suspend.click();
   await page.getByText('The account is suspended, so no key can be generated. Resume it first.').waitFor();
   expect(await page.getByRole('button', { name: 'Generate key' }).isDisabled()).toBe(true);
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByRole('button', { name: 'Suspend' }).waitFor();
 
   await page.getByRole('button', { name: 'Delete service account' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete service account' }).click();
+  const remove = page.getByRole('alertdialog').getByRole('button', { name: 'Delete service account' });
+  await remove.waitFor();
+  await expectAccessible(page);
+  await remove.click();
   await page.waitForURL(/\/service-accounts$/);
   await page.getByRole('link', { name: 'Scenario runner' }).waitFor();
   expect(await page.getByRole('link', { name: 'Shorter life' }).count()).toBe(0);

@@ -30,6 +30,7 @@ test('a wrong password is told without saying which part was wrong', async () =>
   await page.getByRole('textbox', { name: 'Password' }).fill('not-this-one-surely');
   await page.getByRole('button', { name: 'Sign in' }).click();
   const alert = await page.getByRole('alert').innerText();
+  await expectAccessible(page);
   expect(alert).not.toContain('nobody');
   expect(await page.getByRole('textbox', { name: 'Password' }).inputValue()).toBe('');
 });
@@ -42,4 +43,20 @@ test('another site cannot be the page after signing in', async () => {
   await page.getByRole('textbox', { name: 'Password' }).fill(admin.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL(/\/settings\/api-keys/);
+});
+
+test('links that are not whole, and addresses without a page, say so', async () => {
+  const page = await w.open('/invitation');
+  await page.getByRole('heading', { name: 'This link is not whole' }).waitFor();
+  await expectAccessible(page);
+  for (const at of ['/invitation', '/first-admin']) {
+    await page.goto('about:blank'); // so that another fragment is another visit
+    await page.goto(`${w.server.demo.url}${at}#token=not-a-good-one`);
+    await page.getByRole('textbox', { name: 'The same password again' }).waitFor();
+    await expectAccessible(page);
+    expect(page.url()).not.toContain('token');
+  }
+  await page.goto(`${w.server.demo.url}/nothing/at/all`);
+  await page.getByRole('heading', { name: 'There is no page at this address' }).waitFor();
+  await expectAccessible(page);
 });

@@ -39,7 +39,9 @@ test('NV9: what ends soon is amber; times are the viewer’s, and exact in UTC w
   const year = new Date().getFullYear() + 1;
   await makeKeys(page, 1, 'summer', { expires_at: `${year}-07-01T23:30:00Z` });
   await page.goto(`${w.server.demo.url}${keysPage}?q=summer`);
-  const time = row(page, 'summer 000').locator('time').filter({ hasText: `2 Jul ${year}` });
+  const time = row(page, 'summer 000')
+    .locator('time')
+    .filter({ hasText: `2 Jul ${year}` });
   await time.hover();
   await note.waitFor();
   expect(await note.innerText()).toMatch(new RegExp(`00:30:00.* · ${year}-07-01 23:30:00 UTC$`));

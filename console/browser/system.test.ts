@@ -43,7 +43,10 @@ test('NV1: a tenant is made, worked in, suspended, resumed and deleted', async (
   await expectAccessible(page);
 
   await page.getByRole('button', { name: 'Suspend' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend tenant' }).click();
+  const suspend = page.getByRole('alertdialog').getByRole('button', { name: 'Suspend tenant' });
+  await suspend.waitFor();
+  await expectAccessible(page);
+  await suspend.click();
   await page.getByText('Suspended', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText('Active', { exact: true }).waitFor();
@@ -77,6 +80,7 @@ test('PV4: plans are made, changed and deleted; one that is in use stays, and wh
   const edit = page.getByRole('dialog', { name: 'Edit “Archive only”' });
   await edit.getByRole('checkbox', { name: /API access/ }).click();
   await edit.getByText('all keys of the tenants on this plan stop working').waitFor();
+  await expectAccessible(page);
   await edit.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Changes have been saved').waitFor();
   const row = page.getByRole('row').filter({ hasText: 'Archive only' });
@@ -87,6 +91,7 @@ test('PV4: plans are made, changed and deleted; one that is in use stays, and wh
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   await page.getByRole('button', { name: 'Delete plan' }).click();
   await page.getByRole('alert').filter({ hasText: 'Tenants have this plan.' }).waitFor();
+  await expectAccessible(page);
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('alertdialog').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Actions for Archive only' }).click();
@@ -131,7 +136,10 @@ test('EE4: the catalogue is changed entry by entry; another’s change is not lo
 
   await group.getByRole('button', { name: 'Actions for Call Transcripts' }).click();
   await page.getByRole('menuitem', { name: 'Remove' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove API' }).click();
+  const remove = page.getByRole('alertdialog').getByRole('button', { name: 'Remove API' });
+  await remove.waitFor();
+  await expectAccessible(page);
+  await remove.click();
   await group.getByRole('button', { name: 'Call Transcripts', exact: true }).waitFor({ state: 'detached' });
 });
 
