@@ -159,7 +159,16 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: true },
       },
     },
-    Menu: { defaultProps: { shadow: 'md', radius: 'md', width: 220, transitionProps: { duration: 80 } } },
+    Menu: {
+      // Its placeholder would have the focus first, which is nothing, in a list that may hold entries only.
+      defaultProps: {
+        shadow: 'md',
+        radius: 'md',
+        width: 220,
+        transitionProps: { duration: 80 },
+        withInitialFocusPlaceholder: false,
+      },
+    },
     Paper: { defaultProps: { radius: 'lg' } },
     Checkbox: { defaultProps: { size: 'xs', radius: 'sm' }, styles: { label: { fontSize: '0.8125rem' } } },
     Radio: { defaultProps: { size: 'xs' }, styles: { label: { fontSize: '0.8125rem' } } },
