@@ -86,13 +86,18 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		hidden: []string{"search_text"},
 		rowID:  "row_id",
 		row:    func(r *credentialRow) int64 { return r.RowID },
-		scope:  func(q *bun.SelectQuery) *bun.SelectQuery { return whereRare(tx.scope(q), f) },
+		scope:  func(q *bun.SelectQuery) *bun.SelectQuery { return f.whereRare(tx.scope(q)) },
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
 		},
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
+	if f.Owner == nil && search.needle != "" && f.rare() && tx.store.db.engine == engineSQLite {
+		if err := tx.withinRare(f, l.narrow); err != nil {
+			return l, err
+		}
+	}
 	l.bulky = f.Owner == nil && search.needle != "" && tx.store.db.engine == enginePostgres
 	if f.Owner == nil && search.needle == "" {
 		if l.parts, err = tx.organizationParts(at); err != nil {
@@ -182,8 +187,13 @@ func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bu
 	return parts, nil
 }
 
+// rare reports whether the filter is for one state or kind that few have.
+func (f CredentialFilter) rare() bool {
+	return len(f.States) == 1 && f.States[0] != credential.Active || len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey
+}
+
 // whereRare keeps one state or kind that few have, by the indexes that only such have.
-func whereRare(q *bun.SelectQuery, f CredentialFilter) *bun.SelectQuery {
+func (f CredentialFilter) whereRare(q *bun.SelectQuery) *bun.SelectQuery {
 	switch {
 	case len(f.States) == 1 && f.States[0] != credential.Active:
 		return q.Where("state = ? AND state <> 'active'", string(f.States[0]))
@@ -191,6 +201,19 @@ func whereRare(q *bun.SelectQuery, f CredentialFilter) *bun.SelectQuery {
 		return q.Where("kind = ? AND kind <> 'user_key'", string(f.Kinds[0]))
 	}
 	return q
+}
+
+// withinRare has indexes walked together with the one of the state or kind that few have.
+func (tx *Tx) withinRare(f CredentialFilter, list []index) error {
+	db, err := tx.rows()
+	if err != nil {
+		return err
+	}
+	few := f.whereShownOfState(f.whereRare(tx.scope(db.NewSelect().TableExpr("credentials").ColumnExpr("row_id AS hit"))))
+	for i := range list {
+		list[i].within = &rawQuery{"?", []any{few}}
+	}
+	return nil
 }
 
 // countKept adds up what the database keeps of how many there are. The filter has nothing
@@ -388,7 +411,7 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 	case f.Owner != nil:
 		return by("SELECT row_id AS hit FROM credentials WHERE principal_id = ?", owner.ID)
 	case w.needle != "":
-		return tx.textHits(f, w)
+		return tx.textHits(w)
 	case path != "":
 		from, until := below(path)
 		return by("SELECT row_id AS hit FROM credentials WHERE organization_id IN (SELECT id FROM organizations WHERE tenant_id = ? AND path >= ? AND path < ?)",
@@ -406,37 +429,14 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 }
 
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
-func (tx *Tx) textHits(f CredentialFilter, w wanted) (list []index) {
+func (tx *Tx) textHits(w wanted) (list []index) {
 	for i, c := range tx.columns(w) {
 		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}, keeps: c}
 		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 			x.text, x.args = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?", []any{w.needle.trigrams()}
 		}
-		if tx.store.db.engine == engineSQLite {
-			x.within = tx.rare(f)
-		}
 		list = append(list, x)
 	}
 	return list
-}
-
-// rare selects the rows that whereRare and whereShownOfState keep, in the order of their
-// numbers; nil when those are nearly all.
-func (tx *Tx) rare(f CredentialFilter) *rawQuery {
-	q := rawQuery{"SELECT row_id AS hit FROM credentials WHERE tenant_id = ?", []any{string(tx.tenant)}}
-	switch {
-	case len(f.States) == 1 && f.States[0] != credential.Active:
-		q.text += " AND state = ? AND state <> 'active'"
-		q.args = append(q.args, string(f.States[0]))
-		if !f.IncludeDeleted {
-			q.text += " AND deleted_at = 0"
-		}
-	case len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey:
-		q.text += " AND kind = ? AND kind <> 'user_key'"
-		q.args = append(q.args, string(f.Kinds[0]))
-	default:
-		return nil
-	}
-	return &q
 }

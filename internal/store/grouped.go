@@ -152,7 +152,7 @@ func byOwner(f CredentialFilter) grouping {
 	var programs bool // may own some
 	nameless := func(tx *Tx) group {
 		return group{"", func(q *bun.SelectQuery) *bun.SelectQuery {
-			return whereRare(tx.scope(q), others(f)).Where("kind <> 'user_key' AND principal_type NOT IN ('user', 'app', 'service_account')")
+			return others(f).whereRare(tx.scope(q)).Where("kind <> 'user_key' AND principal_type NOT IN ('user', 'app', 'service_account')")
 		}}
 	}
 	for _, k := range f.Kinds {

@@ -55,8 +55,8 @@ type List[T any] struct {
 	Next     string // cursor of the page after; empty means there is none
 	Previous string // cursor of the page before; empty means there is none
 	// Total is how many items all pages have. Of credentials it is exact for filters by kind,
-	// state, level and organization, and where an index finds few; otherwise it is counted up
-	// to CountLimit, and CountLimit+1 means more.
+	// state, level and organization, and where one index finds few; otherwise it may be counted
+	// up to CountLimit only, and CountLimit+1 means more.
 	Total int64
 }
 
@@ -253,26 +253,18 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 		return nil, err
 	}
 	hits := l.place(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order)
-	if l.planned(tx) && l.narrows() {
-		// Where all that match are few PostgreSQL finds them by itself, unless it is told how many are
-		// wanted: OFFSET hides that from it.
-		return l.picked(tx, order, desc, placed(db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits), order, desc).Limit(int64(n)))
+	if !l.planned(tx) || !l.narrows() {
+		return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
 	}
-	return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
+	// Where all that match are few PostgreSQL finds them by itself, unless it is told how many are
+	// wanted: OFFSET hides that from it.
+	found := db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits).ColumnExpr("*")
+	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
 }
 
 // planned reports whether to leave it to the database which index to begin with.
 func (l *listing[M, T]) planned(tx *Tx) bool {
 	return tx.store.db.engine == enginePostgres && !l.bulky
-}
-
-// placed puts row numbers that were selected by place in order.
-func placed[M any](q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
-	q = q.ColumnExpr("*")
-	if order.column != "" {
-		q = q.OrderExpr("?"+direction(desc), bun.Ident(order.column))
-	}
-	return q.OrderExpr("hit" + direction(desc))
 }
 
 // further looks for a page beyond what is near, as long as an index would find more than that.
@@ -344,31 +336,28 @@ func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, 
 		parts.text += "SELECT * FROM (?) AS part"
 		parts.args = append(parts.args, of.place(l.where(of.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order).Limit(int64(n)))
 	}
-	return l.picked(tx, order, desc, placed(db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...), order, desc).Limit(int64(n)))
+	together := db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...).ColumnExpr("*")
+	return l.picked(tx, order, desc, l.ordered(together, order, desc).Limit(int64(n)))
 }
 
 // place selects of a row only what it is ordered by: rows are read whole once it is known
 // which ones are wanted.
 func (l *listing[M, T]) place(q *bun.SelectQuery, order sorting[M]) *bun.SelectQuery {
-	q = q.ColumnExpr("? AS hit", bun.Ident(l.rowID))
 	if order.column != "" {
 		q = q.Column(order.column)
 	}
-	return q
+	return q.Column(l.rowID)
 }
 
-// picked reads the rows whose numbers a query selects as "hit", in order.
-func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, hits *bun.SelectQuery) (rows []M, err error) {
+// picked reads the rows whose places a query selects, in order.
+func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.SelectQuery) (rows []M, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
 	}
-	q := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", hits).
-		Where("?TableAlias.? = picked.hit", bun.Ident(l.rowID))
-	if order.column != "" {
-		q = q.OrderExpr("?TableAlias.?"+direction(desc), bun.Ident(order.column))
-	}
-	if err := q.OrderExpr("?TableAlias.?"+direction(desc), bun.Ident(l.rowID)).Scan(tx.ctx); err != nil {
+	q := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", places).
+		Where("?TableAlias.? = picked.?", bun.Ident(l.rowID), bun.Ident(l.rowID))
+	if err := l.orderedOf(q, "picked.", order, desc).Scan(tx.ctx); err != nil {
 		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}
 	return rows, nil
@@ -383,10 +372,7 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 		q = order.only(q)
 	}
 	if at != nil {
-		sign := ">"
-		if desc {
-			sign = "<"
-		}
+		sign := beyond(desc)
 		switch {
 		case order.column == "":
 			q = q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
@@ -400,10 +386,15 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 }
 
 func (l *listing[M, T]) ordered(q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
+	return l.orderedOf(q, "", order, desc)
+}
+
+// orderedOf is ordered by the columns of one of several tables; of is its name with a dot.
+func (l *listing[M, T]) orderedOf(q *bun.SelectQuery, of string, order sorting[M], desc bool) *bun.SelectQuery {
 	if order.column != "" {
-		q = q.OrderExpr("?"+direction(desc), bun.Ident(order.column))
+		q = q.OrderExpr("?"+direction(desc), bun.Ident(of+order.column))
 	}
-	return q.OrderExpr("?"+direction(desc), bun.Ident(l.rowID))
+	return q.OrderExpr("?"+direction(desc), bun.Ident(of+l.rowID))
 }
 
 func direction(desc bool) string {

@@ -23,9 +23,9 @@ type index struct {
 	within *rawQuery
 }
 
-// beyond selects row numbers from a position on in reading direction, in that direction;
-// from the beginning when at is nil.
-func (x index) beyond(at *cursor, desc bool) (q rawQuery) {
+// from selects row numbers beyond a position in reading direction, in that direction; from the
+// beginning when at is nil.
+func (x index) from(at *cursor, desc bool) (q rawQuery) {
 	both := []rawQuery{x.rawQuery}
 	if x.within != nil {
 		both = append(both, *x.within)
@@ -50,7 +50,7 @@ func (x index) all() rawQuery {
 	if x.within == nil {
 		return x.rawQuery
 	}
-	q := x.beyond(nil, false)
+	q := x.from(nil, false)
 	q.text = "SELECT hit FROM (" + q.text + ") AS merged"
 	return q
 }
@@ -146,7 +146,7 @@ func (l *listing[M, T]) nextHits(tx *Tx, at *cursor, desc bool, window int) (hit
 		return nil, 0, false, err
 	}
 	for _, index := range l.narrow {
-		q := index.beyond(at, desc)
+		q := index.from(at, desc)
 		var some []int64
 		if err := db.NewRaw(q.text+" LIMIT ?", append(q.args, window)...).Scan(tx.ctx, &some); err != nil {
 			return nil, 0, false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
