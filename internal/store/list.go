@@ -71,11 +71,12 @@ type listing[M, T any] struct {
 	where  func(*bun.SelectQuery) *bun.SelectQuery
 	// narrow, when set, selects the numbers of all rows that where keeps, as "hit", and few
 	// others, by an index. It is the way when few rows match.
-	narrow []index               // a row may be found by several
-	hits   int                   // how many narrow finds, up to someHits+1, once that is known; 0 before
-	weak   bool                  // narrow is worth it only when it finds few
-	bulky  bool                  // narrow finds all at once, so that it costs much where it finds much
-	total  func() (int64, error) // tells how many there are without counting; nil when nobody knows
+	narrow  []index               // a row may be found by several
+	hits    int                   // how many narrow finds, up to counted+1
+	counted int                   // how far hits were counted; 0 means not yet
+	weak    bool                  // narrow is worth it only when it finds few
+	bulky   bool                  // narrow finds all at once, so that it costs much where it finds much
+	total   func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
 	parts  []func(*bun.SelectQuery) *bun.SelectQuery
@@ -240,6 +241,9 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if l.parts != nil && order.parted {
 		return l.merged(tx, order, at, desc, n)
 	}
+	if l.exact() {
+		return l.exactly(tx, order, at, desc, n)
+	}
 	if order.column == "" && len(l.narrow) > 0 && !l.weak && tx.store.db.engine == engineSQLite {
 		if rows, whole, err = l.walkHits(tx, order, at, desc, n, nearWindow); err != nil || whole {
 			return rows, err
@@ -260,6 +264,29 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	// wanted: OFFSET hides that from it.
 	found := db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits).ColumnExpr("*")
 	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
+}
+
+// exactly is a page of what an exact index finds. What it finds isn't looked at again, and in
+// the order of creation not at all.
+func (l *listing[M, T]) exactly(tx *Tx, order sorting[M], at *cursor, desc bool, n int) ([]M, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	if order.column == "" {
+		if few, err := l.finds(tx, someHits); err != nil {
+			return nil, err
+		} else if few {
+			hits := l.narrow[0].from(at, desc)
+			return l.picked(tx, order, desc, db.NewSelect().
+				TableExpr("("+hits.text+" LIMIT ?) AS found", append(hits.args, n)...).ColumnExpr("hit AS ?", bun.Ident(l.rowID)))
+		}
+	}
+	if rows, whole, err := l.further(tx, order, at, desc, n); err != nil || whole {
+		return rows, err
+	}
+	hits := l.place(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc), order)
+	return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
 }
 
 // planned reports whether to leave it to the database which index to begin with.
@@ -306,14 +333,12 @@ func (l *listing[M, T]) walk(tx *Tx, order sorting[M], at *cursor, desc bool, n,
 	for _, column := range l.hidden {
 		near = near.Column(column)
 	}
-	err = l.ordered(l.where(db.NewSelect().Model(&rows).ModelTableExpr("(?) AS ?TableAlias", near)), order, desc).Limit(int64(n)).Scan(tx.ctx)
-	if err != nil {
-		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	hits := l.place(l.where(db.NewSelect().Model((*M)(nil)).ModelTableExpr("(?) AS ?TableAlias", near)), order)
+	rows, err = l.picked(tx, order, desc, l.ordered(hits, order, desc).Limit(int64(n)))
+	if err != nil || len(rows) >= n {
+		return rows, err == nil, err
 	}
-	if len(rows) >= n {
-		return rows, true, nil
-	}
-	more, err := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Offset(int64(window)).Limit(1).Exists(tx.ctx)
+	more, err := l.from(db.NewSelect().Model((*M)(nil)).ColumnExpr("1"), order, at, desc).Offset(int64(window)).Limit(1).Exists(tx.ctx)
 	if err != nil {
 		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}

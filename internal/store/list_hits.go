@@ -21,6 +21,7 @@ type index struct {
 	// within, when set, selects all rows that count, by another index: SQLite walks both at once,
 	// in the order of row numbers, and reads no row for it.
 	within *rawQuery
+	exact  bool // finds what where keeps and nothing else
 }
 
 // from selects row numbers beyond a position in reading direction, in that direction; from the
@@ -77,7 +78,12 @@ func joined(list []rawQuery, by string) (q rawQuery) {
 
 // narrows reports whether what the index finds is worth beginning with.
 func (l *listing[M, T]) narrows() bool {
-	return len(l.narrow) > 0 && (!l.weak || l.hits > 0 && l.hits <= someHits)
+	return len(l.narrow) > 0 && (!l.weak || l.counted > 0 && l.hits <= someHits)
+}
+
+// exact reports whether an index finds what where keeps and nothing else.
+func (l *listing[M, T]) exact() bool {
+	return len(l.narrow) == 1 && l.narrow[0].exact
 }
 
 // narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
@@ -96,12 +102,12 @@ func (l *listing[M, T]) merges() bool {
 	return slices.ContainsFunc(l.narrow, func(x index) bool { return x.within != nil })
 }
 
-// finds reports whether the index finds some, and no more rows than that.
+// finds reports whether there is an index, and it finds no more rows than that.
 func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
 	if len(l.narrow) == 0 {
 		return false, nil
 	}
-	if l.hits > 0 && (l.hits <= fewHits || l.hits > most) {
+	if l.counted > 0 && (l.hits <= l.counted || most <= l.counted) {
 		return l.hits <= most, nil
 	}
 	db, err := tx.rows()
@@ -110,13 +116,16 @@ func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
 	}
 	// Rows that are found twice count twice: to tell them apart all would have to be read.
 	hits := found(l.narrow, " UNION ALL ")
-	err = db.NewRaw("SELECT count(*) FROM (SELECT hit FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, most+1)...).Scan(tx.ctx, &l.hits)
+	upTo := most
+	if l.exact() {
+		upTo = someHits // the total, too
+	}
+	err = db.NewRaw("SELECT count(*) FROM (SELECT 1 FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, upTo+1)...).Scan(tx.ctx, &l.hits)
 	if err != nil {
 		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
 	}
-	few := l.hits <= most
-	l.hits = max(l.hits, 1)
-	return few, nil
+	l.counted = upTo
+	return l.hits <= most, nil
 }
 
 // walkHits is walk over what the indexes find instead of all rows, for the order of creation
@@ -128,6 +137,8 @@ func (l *listing[M, T]) walkHits(tx *Tx, order sorting[M], at *cursor, desc bool
 		return nil, err == nil && !more, err
 	}
 	rows, err = all[M](tx, l.name, func(q *bun.SelectQuery) *bun.SelectQuery {
+		// These rows, and none by another index.
+		q = q.ModelTableExpr("?TableName AS ?TableAlias NOT INDEXED")
 		q = l.where(l.from(q, order, at, desc)).Where("? IN (?)", bun.Ident(l.rowID), bun.List(hits)).Limit(int64(n))
 		if more {
 			// Beyond the nearest end of a window, hits of that index would be missing.

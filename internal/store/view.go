@@ -59,7 +59,9 @@ func (s *Store) openView(ctx context.Context, moment string) (*view, head, error
 		return nil, head{}, err
 	}
 	v := &view{engine: s.db.engine, conn: conn}
-	begin := "BEGIN"
+	// What a view reads is read once: a cache as large as other readers' would leave the process
+	// larger than what it keeps of it.
+	begin := "PRAGMA cache_size = -512; BEGIN"
 	if s.db.engine == enginePostgres {
 		begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 		if moment != "" {
@@ -79,8 +81,8 @@ func (s *Store) openView(ctx context.Context, moment string) (*view, head, error
 
 func (v *view) close() {
 	ctx := context.Background()
-	if _, err := v.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		// Whatever state it is in, nobody else shall have it.
+	if _, err := v.conn.ExecContext(ctx, "ROLLBACK"); err != nil || v.engine == engineSQLite {
+		// Whatever state it is in, or with so small a cache, nobody else shall have it.
 		_ = v.conn.Raw(func(any) error { return driver.ErrBadConn })
 		return
 	}
