@@ -77,7 +77,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		sorts: []sorting[credentialRow]{
 			{name: "name", column: "name_key", only: f.whereShownOfState, parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at", only: f.whereShownOfState, parted: true},
-			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted, bounded: !f.ExpiringBefore.IsZero(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
 			{name: "last_used_at", column: "last_used_at", only: f.whereShownOfState, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed, byOrganization),
 			byName("owner", ownerNamed, byOwner(f)),
@@ -223,16 +223,18 @@ func (tx *Tx) withinRare(f CredentialFilter, list []index) error {
 }
 
 // exactlyExpiring selects what a filter by expiry, kind and state keeps, by an index that knows
-// all three: a row would cost twenty times as much to look at.
+// all three, and the name: a row would cost twenty times as much to look at.
 func (tx *Tx) exactlyExpiring(f CredentialFilter) ([]index, error) {
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
 	}
-	q := whereCredential(tx.scope(db.NewSelect().TableExpr("credentials INDEXED BY credentials_shown_until").ColumnExpr("row_id AS hit")), f, access.Principal{})
-	// This is for the index alone, and SQLite begins with whichever bound comes first.
-	q = q.Where("expires_at < ?", int64(forever))
-	return []index{{rawQuery: rawQuery{"?", []any{q}}, exact: true}}, nil
+	x := index{covers: "name_key", exact: func(q *bun.SelectQuery) *bun.SelectQuery {
+		// The bound is for the index alone. It comes last, since SQLite begins with the first.
+		return q.ModelTableExpr("?TableName AS ?TableAlias INDEXED BY credentials_shown_until").Where("expires_at < ?", int64(forever))
+	}}
+	x.rawQuery = rawQuery{"?", []any{x.exact(whereCredential(tx.scope(db.NewSelect().Model((*credentialRow)(nil)).ColumnExpr("row_id AS hit")), f, access.Principal{}))}}
+	return []index{x}, nil
 }
 
 // countKept adds up what the database keeps of how many there are. The filter has nothing

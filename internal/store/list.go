@@ -98,7 +98,9 @@ type sorting[M any] struct {
 	// only, when set, adds a condition that where has, too, for an index that has the order.
 	only   func(*bun.SelectQuery) *bun.SelectQuery
 	parted bool // there is an index for each part
-	key    func(*M) sortKey
+	// bounded tells that the order begins and ends with what the filter keeps.
+	bounded bool
+	key     func(*M) sortKey
 }
 
 // sortKey is a value of a sort column; which field counts depends on the column.
@@ -234,15 +236,15 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	// First what is near in the order. Then whatever an index finds, if that is little; if it is
 	// much, some of it will be found by looking further.
 	desc = desc != backwards
+	if l.narrowsExactly() && !order.bounded {
+		return l.exactly(tx, order, at, desc, n)
+	}
 	rows, whole, err := l.walk(tx, order, at, desc, n, nearWindow)
 	if err != nil || whole {
 		return rows, err
 	}
 	if l.parts != nil && order.parted {
 		return l.merged(tx, order, at, desc, n)
-	}
-	if l.exact() {
-		return l.exactly(tx, order, at, desc, n)
 	}
 	if order.column == "" && len(l.narrow) > 0 && !l.weak && tx.store.db.engine == engineSQLite {
 		if rows, whole, err = l.walkHits(tx, order, at, desc, n, nearWindow); err != nil || whole {
@@ -266,27 +268,23 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
 }
 
-// exactly is a page of what an exact index finds. What it finds isn't looked at again, and in
-// the order of creation not at all.
+// exactly is a page of what an exact index finds, without looking at rows where the index knows
+// the order, too.
 func (l *listing[M, T]) exactly(tx *Tx, order sorting[M], at *cursor, desc bool, n int) ([]M, error) {
+	if rows, whole, err := l.further(tx, order, at, desc, n); err != nil || whole {
+		return rows, err
+	}
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
 	}
-	if order.column == "" {
-		if few, err := l.finds(tx, someHits); err != nil {
-			return nil, err
-		} else if few {
-			hits := l.narrow[0].from(at, desc)
-			return l.picked(tx, order, desc, db.NewSelect().
-				TableExpr("("+hits.text+" LIMIT ?) AS found", append(hits.args, n)...).ColumnExpr("hit AS ?", bun.Ident(l.rowID)))
-		}
-	}
-	if rows, whole, err := l.further(tx, order, at, desc, n); err != nil || whole {
-		return rows, err
-	}
 	hits := l.place(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc), order)
-	return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
+	if exact := l.narrow[0]; order.column == "" || order.column == exact.covers {
+		hits = exact.exact(l.where(hits))
+	} else {
+		hits = l.narrowed(hits)
+	}
+	return l.picked(tx, order, desc, hits.Limit(int64(n)))
 }
 
 // planned reports whether to leave it to the database which index to begin with.
@@ -329,20 +327,18 @@ func (l *listing[M, T]) walk(tx *Tx, order sorting[M], at *cursor, desc bool, n,
 	if err != nil {
 		return nil, false, err
 	}
-	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).ColumnExpr("?TableColumns").Limit(int64(window))
-	for _, column := range l.hidden {
-		near = near.Column(column)
-	}
-	hits := l.place(l.where(db.NewSelect().Model((*M)(nil)).ModelTableExpr("(?) AS ?TableAlias", near)), order)
-	rows, err = l.picked(tx, order, desc, l.ordered(hits, order, desc).Limit(int64(n)))
-	if err != nil || len(rows) >= n {
-		return rows, err == nil, err
-	}
-	more, err := l.from(db.NewSelect().Model((*M)(nil)).ColumnExpr("1"), order, at, desc).Offset(int64(window)).Limit(1).Exists(tx.ctx)
+	var ends []M // by the order's index alone
+	err = l.place(l.from(db.NewSelect().Model(&ends), order, at, desc), order).Offset(int64(window - 1)).Limit(1).Scan(tx.ctx)
 	if err != nil {
 		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}
-	return rows, !more, nil
+	// Conditions in a query of their own are asked of each row, and no other index is looked for.
+	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Where("EXISTS (?)", l.where(db.NewSelect().ColumnExpr("1")))
+	if len(ends) > 0 {
+		near = l.beyond(near, order, beyond(!desc)+"=", l.position(order, &ends[0]))
+	}
+	rows, err = l.picked(tx, order, desc, l.place(near, order).Limit(int64(n)))
+	return rows, err == nil && (len(rows) >= n || len(ends) == 0), err
 }
 
 // merged reads the beginning of each part and puts them together.
@@ -382,6 +378,9 @@ func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.
 	}
 	q := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", places).
 		Where("?TableAlias.? = picked.?", bun.Ident(l.rowID), bun.Ident(l.rowID))
+	if l.scope != nil {
+		q = l.scope(q) // some rows are numbered by tenant
+	}
 	if err := l.orderedOf(q, "picked.", order, desc).Scan(tx.ctx); err != nil {
 		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
 	}
@@ -397,17 +396,30 @@ func (l *listing[M, T]) from(q *bun.SelectQuery, order sorting[M], at *cursor, d
 		q = order.only(q)
 	}
 	if at != nil {
-		sign := beyond(desc)
-		switch {
-		case order.column == "":
-			q = q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
-		case order.looked != "":
-			q = q.Where("("+order.looked+", ?) "+sign+" (?, ?)", bun.Ident(l.rowID), at.Key.value(), at.Row)
-		default:
-			q = q.Where("(?, ?) "+sign+" (?, ?"+l.collation+")", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
-		}
+		q = l.beyond(q, order, beyond(desc), *at)
 	}
 	return l.ordered(q, order, desc)
+}
+
+// beyond keeps what compares so with a position in the order.
+func (l *listing[M, T]) beyond(q *bun.SelectQuery, order sorting[M], sign string, at cursor) *bun.SelectQuery {
+	switch {
+	case order.column == "":
+		return q.Where("? "+sign+" ?", bun.Ident(l.rowID), at.Row)
+	case order.looked != "":
+		return q.Where("("+order.looked+", ?) "+sign+" (?, ?)", bun.Ident(l.rowID), at.Key.value(), at.Row)
+	default:
+		return q.Where("(?, ?) "+sign+" (?, ?"+l.collation+")", bun.Ident(order.column), bun.Ident(l.rowID), at.Key.value(), at.Row)
+	}
+}
+
+// position is where a row is in the order.
+func (l *listing[M, T]) position(order sorting[M], r *M) cursor {
+	c := cursor{Row: l.row(r)}
+	if order.key != nil {
+		c.Key = order.key(r)
+	}
+	return c
 }
 
 func (l *listing[M, T]) ordered(q *bun.SelectQuery, order sorting[M], desc bool) *bun.SelectQuery {
@@ -447,10 +459,8 @@ func (l *listing[M, T]) shape(rows []M, order sorting[M], at *cursor, id uint64,
 		return out, nil
 	}
 	position := func(r *M, before bool) string {
-		c := cursor{List: id, Row: l.row(r), Before: before}
-		if order.key != nil {
-			c.Key = order.key(r)
-		}
+		c := l.position(order, r)
+		c.List, c.Before = id, before
 		return c.String()
 	}
 	if more || backwards {

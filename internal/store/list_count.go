@@ -13,8 +13,8 @@ const countWindow, fewWindow = 3000, 500
 // count counts all matches: exactly where an index finds few, otherwise not beyond
 // CountLimit+1.
 func (l *listing[M, T]) count(tx *Tx) (int64, error) {
-	if l.exact() {
-		if few, err := l.finds(tx, someHits); err != nil || few {
+	if l.narrowsExactly() {
+		if few, err := l.finds(tx, fewHits); err != nil || few {
 			return int64(l.hits), err
 		}
 		return CountLimit + 1, nil

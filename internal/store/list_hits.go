@@ -21,7 +21,9 @@ type index struct {
 	// within, when set, selects all rows that count, by another index: SQLite walks both at once,
 	// in the order of row numbers, and reads no row for it.
 	within *rawQuery
-	exact  bool // finds what where keeps and nothing else
+	// exact, when set, has what where keeps read from an index that knows all it asks for.
+	exact  func(*bun.SelectQuery) *bun.SelectQuery
+	covers string // an order's column that the index knows, too
 }
 
 // from selects row numbers beyond a position in reading direction, in that direction; from the
@@ -81,9 +83,9 @@ func (l *listing[M, T]) narrows() bool {
 	return len(l.narrow) > 0 && (!l.weak || l.counted > 0 && l.hits <= someHits)
 }
 
-// exact reports whether an index finds what where keeps and nothing else.
-func (l *listing[M, T]) exact() bool {
-	return len(l.narrow) == 1 && l.narrow[0].exact
+// narrowsExactly reports whether an index finds what where keeps and nothing else.
+func (l *listing[M, T]) narrowsExactly() bool {
+	return len(l.narrow) == 1 && l.narrow[0].exact != nil
 }
 
 // narrowed makes the database begin with the rows that an index finds. SQLite takes a CROSS
@@ -116,15 +118,11 @@ func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
 	}
 	// Rows that are found twice count twice: to tell them apart all would have to be read.
 	hits := found(l.narrow, " UNION ALL ")
-	upTo := most
-	if l.exact() {
-		upTo = someHits // the total, too
-	}
-	err = db.NewRaw("SELECT count(*) FROM (SELECT 1 FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, upTo+1)...).Scan(tx.ctx, &l.hits)
+	err = db.NewRaw("SELECT count(*) FROM (SELECT 1 FROM ("+hits.text+") AS found LIMIT ?) AS hits", append(hits.args, most+1)...).Scan(tx.ctx, &l.hits)
 	if err != nil {
 		return false, tx.fail(fmt.Errorf("looking for %s: %w", l.name, err))
 	}
-	l.counted = upTo
+	l.counted = most
 	return l.hits <= most, nil
 }
 

@@ -92,13 +92,13 @@ func (tx *Tx) names(table, name, display string, ids map[string]bool) (all []nam
 	return all, nil
 }
 
-// AssignmentsOfAll is Assignments of many principals, in one query for each 500.
+// AssignmentsOfAll is Assignments of many principals, in one query for each 2,000.
 func (tx *Tx) AssignmentsOfAll(kind access.PrincipalType, ids []string) (map[string][]access.Assignment, error) {
 	out := make(map[string][]access.Assignment, len(ids))
 	valid := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !validText(id) })
 	for chunk := range slices.Chunk(valid, maxNamed) {
 		rows, err := all[assignmentRow](tx, "assignments", func(q *bun.SelectQuery) *bun.SelectQuery {
-			return tx.scope(q).Where("principal_type = ?", string(kind)).Where("principal_id IN (?)", bun.List(chunk)).Order("row_id")
+			return q.Where(ofTenant, string(tx.tenant)).Where("principal_type = ?", string(kind)).Where("principal_id IN (?)", bun.List(chunk)).Order("row_id")
 		})
 		if err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func (tx *Tx) AssignmentsOfAll(kind access.PrincipalType, ids []string) (map[str
 }
 
 // LatestCredentials finds the credential of each principal that is active or suspended, or
-// else the one made last, in one query for each 500.
+// else the one made last, in one query for each 2,000.
 func (tx *Tx) LatestCredentials(kind access.PrincipalType, ids []string) (map[string]credential.Credential, error) {
 	out := make(map[string]credential.Credential, len(ids))
 	valid := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !validText(id) })
@@ -146,7 +146,7 @@ type Use struct {
 	LastUsedAt time.Time // of any, also of ended ones; zero means never
 }
 
-// Uses tells how the credentials of many principals are, in one query for each 500.
+// Uses tells how the credentials of many principals are, in one query for each 2,000.
 // Principals without any are left out.
 func (tx *Tx) Uses(kind access.PrincipalType, ids []string) (map[string]Use, error) {
 	out := make(map[string]Use, len(ids))
