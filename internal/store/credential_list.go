@@ -104,6 +104,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 			return l, err
 		}
 	}
+	l.stepwise = tx.store.db.engine == engineSQLite && (f.Owner != nil || search.needle != "")
 	l.bulky = f.Owner == nil && search.needle != "" && tx.store.db.engine == enginePostgres
 	if f.Owner == nil && search.needle == "" {
 		if l.parts, err = tx.organizationParts(at); err != nil {

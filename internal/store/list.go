@@ -71,12 +71,13 @@ type listing[M, T any] struct {
 	where  func(*bun.SelectQuery) *bun.SelectQuery
 	// narrow, when set, selects the numbers of all rows that where keeps, as "hit", and few
 	// others, by an index. It is the way when few rows match.
-	narrow  []index               // a row may be found by several
-	hits    int                   // how many narrow finds, up to counted+1
-	counted int                   // how far hits were counted; 0 means not yet
-	weak    bool                  // narrow is worth it only when it finds few
-	bulky   bool                  // narrow finds all at once, so that it costs much where it finds much
-	total   func() (int64, error) // tells how many there are without counting; nil when nobody knows
+	narrow   []index               // a row may be found by several
+	hits     int                   // how many narrow finds, up to counted+1
+	counted  int                   // how far hits were counted; 0 means not yet
+	weak     bool                  // narrow is worth it only when it finds few
+	stepwise bool                  // narrow finds one by one, in the order of creation
+	bulky    bool                  // narrow finds all at once, so that it costs much where it finds much
+	total    func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
 	parts  []func(*bun.SelectQuery) *bun.SelectQuery
@@ -239,17 +240,16 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if l.narrowsExactly() && !order.bounded {
 		return l.exactly(tx, order, at, desc, n)
 	}
-	rows, whole, err := l.walk(tx, order, at, desc, n, nearWindow)
+	near := l.walk
+	if l.stepwise && order.column == "" {
+		near = l.walkHits
+	}
+	rows, whole, err := near(tx, order, at, desc, n, nearWindow)
 	if err != nil || whole {
 		return rows, err
 	}
 	if l.parts != nil && order.parted {
 		return l.merged(tx, order, at, desc, n)
-	}
-	if order.column == "" && len(l.narrow) > 0 && !l.weak && tx.store.db.engine == engineSQLite {
-		if rows, whole, err = l.walkHits(tx, order, at, desc, n, nearWindow); err != nil || whole {
-			return rows, err
-		}
 	}
 	if rows, whole, err = l.further(tx, order, at, desc, n); err != nil || whole {
 		return rows, err

@@ -33,6 +33,9 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	if lazy {
 		window = fewWindow
 	}
+	if lazy && (len(l.narrow) > 1 || l.merges()) {
+		return l.countHits(tx)
+	}
 	found, seen, err := l.countNear(tx, window)
 	if err != nil || found > CountLimit || seen < int64(window) {
 		return min(found, CountLimit+1), err
@@ -45,9 +48,6 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
 	// finds all before the first; one in five, and it does than SQLite's.
 	if found*25 < seen || lazy && found*5 < seen {
-		if lazy && len(l.narrow) > 1 {
-			return l.countHits(tx)
-		}
 		q = l.narrowed(q)
 		if l.bulky {
 			most = fewHits
@@ -128,6 +128,8 @@ func (l *listing[M, T]) countHits(tx *Tx) (n int64, err error) {
 	for i := 0; i < len(l.narrow) && n <= CountLimit; i++ {
 		one.narrow = l.narrow[i : i+1]
 		q := one.narrowed(l.filtered(db.NewSelect().Model((*M)(nil)))).ColumnExpr("1").Limit(CountLimit + 1 - n)
+		// An index may find what only another's condition is true of.
+		q = q.Where("("+l.narrow[i].keeps.text+")", l.narrow[i].keeps.args...)
 		for _, before := range l.narrow[:i] {
 			q = q.Where("("+before.keeps.text+") IS NOT TRUE", before.keeps.args...)
 		}

@@ -126,9 +126,8 @@ func (l *listing[M, T]) finds(tx *Tx, most int) (bool, error) {
 	return l.hits <= most, nil
 }
 
-// walkHits is walk over what the indexes find instead of all rows, for the order of creation
-// on SQLite: its indexes give what they find in that order, one by one. It looks through a
-// window of each index.
+// walkHits is walk over what stepwise indexes find instead of all rows, in the order of
+// creation. It looks through a window of each index.
 func (l *listing[M, T]) walkHits(tx *Tx, order sorting[M], at *cursor, desc bool, n, window int) (rows []M, whole bool, err error) {
 	hits, end, more, err := l.nextHits(tx, at, desc, window)
 	if err != nil || len(hits) == 0 {
