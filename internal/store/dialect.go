@@ -53,6 +53,7 @@ type databases struct {
 	write  *bun.DB
 	read   *bun.DB
 	pgx    *pgx.ConnConfig // PostgreSQL only: for the listening and the bulk connections
+	moves  *checkpointer   // SQLite only
 }
 
 func openDatabases(ctx context.Context, c Config) (*databases, error) {
@@ -89,15 +90,22 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	// Each reader has a cache of its own: a page of a long list is put together from thousands of
 	// rows, and to find one in the system's cache takes three times as long. Readers that nobody
 	// needs end, and their caches with them.
-	read, err := sql.Open("sqlite", dsn("cache_size(-16384)", "query_only(1)"))
+	read, err := sql.Open("sqlite", dsn("cache_size(-4096)", "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
 	read.SetConnMaxIdleTime(time.Minute)
+	moves, err := sql.Open("sqlite", dsn("cache_size(-512)"))
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	moves.SetMaxOpenConns(1)
 	dialect := sqlitedialect.New()
-	return &databases{engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect)}, nil
+	return &databases{
+		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), moves: startCheckpoints(moves),
+	}, nil
 }
 
 func openPostgres(ctx context.Context, c Config) (*databases, error) {
@@ -138,7 +146,14 @@ func (d *databases) close() error {
 		return d.write.Close()
 	}
 	// The writer goes last: the last connection to close checkpoints the log into the file.
-	return errors.Join(d.read.Close(), d.write.Close())
+	return errors.Join(d.read.Close(), d.moves.close(), d.write.Close())
+}
+
+// committed is told of every commit.
+func (d *databases) committed() {
+	if d.moves != nil {
+		d.moves.note()
+	}
 }
 
 // migrate brings the schema up to date. Processes that start together wait for each other.

@@ -258,6 +258,7 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		r.revision = now.revision
 	}
 	w.store.feed.moved(now.revision)
+	w.store.db.committed()
 	return false, nil
 }
 
