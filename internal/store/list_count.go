@@ -70,7 +70,10 @@ func (l *listing[M, T]) countWhole(tx *Tx) (int64, error) {
 		return 0, err
 	}
 	q := l.filtered(db.NewSelect().Model((*M)(nil)))
-	if !l.planned(tx) {
+	switch {
+	case l.narrowsExactly():
+		q = l.narrow[0].exact(q)
+	case !l.planned(tx):
 		q = l.narrowed(q)
 	}
 	n, err := q.Count(tx.ctx)
