@@ -29,10 +29,11 @@ type console struct {
 	notBuilt []byte
 }
 
-// asset is one file. It is compressed when it is first asked for.
+// asset is one file. It is read and compressed when it is first asked for: most never are, and
+// a node's memory is for credentials.
 type asset struct {
 	contentType string
-	plain       []byte
+	plain       func() ([]byte, error)
 	packed      func() []byte // nil when packing doesn't help
 }
 
@@ -86,25 +87,28 @@ func newConsole(files fs.FS, version string) (*console, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		contents, err := fs.ReadFile(files, name)
-		if err != nil {
+		if name == "index.html" {
+			contents, err := fs.ReadFile(files, name)
+			c.page = bytes.Split(contents, []byte(nonceMark))
 			return err
 		}
-		if name == "index.html" {
-			c.page = bytes.Split(contents, []byte(nonceMark))
-			return nil
-		}
 		if kind, known := contentTypes[path.Ext(name)]; known {
-			c.files["/"+name] = newAsset(kind, contents, packable[path.Ext(name)])
+			c.files["/"+name] = newAsset(files, name, kind)
 		}
 		return nil
 	})
 }
 
-func newAsset(contentType string, contents []byte, pack bool) *asset {
-	a := &asset{contentType: contentType, plain: contents}
-	if pack && len(contents) > 256 {
-		a.packed = sync.OnceValue(func() []byte { return packed(contents) })
+func newAsset(files fs.FS, name, contentType string) *asset {
+	a := &asset{contentType: contentType, plain: sync.OnceValues(func() ([]byte, error) { return fs.ReadFile(files, name) })}
+	if packable[path.Ext(name)] {
+		a.packed = sync.OnceValue(func() []byte {
+			contents, err := a.plain()
+			if err != nil || len(contents) <= 256 {
+				return nil
+			}
+			return packed(contents)
+		})
 	}
 	return a
 }
@@ -170,6 +174,11 @@ func (c *console) servePage(w http.ResponseWriter) {
 
 // serve answers with the file. What lies under assets never changes under its name.
 func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
+	contents, err := a.plain()
+	if err != nil {
+		http.Error(w, "This file cannot be read.", http.StatusInternalServerError)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", "public, max-age=3600")
@@ -178,11 +187,10 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
 	}
 	h.Del("Vary")
 	if a.packed == nil {
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.plain))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(contents))
 		return
 	}
 	h.Set("Vary", "Accept-Encoding")
-	contents := a.plain
 	if small := a.packed(); small != nil && accepts(r.Header.Values("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		contents = small
