@@ -32,6 +32,7 @@ help:
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
 	@echo 'make browser the console in Chromium, against the built program'
 	@echo 'make screenshots  pictures of every page, wide and narrow, light and dark, in console/shots/'
+	@echo 'make accessible   every page and dialogue looked at by axe, light and dark (about 15 minutes)'
 	@echo 'make lint    formatting and the linters, go vet's among them'
 	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
 	@echo 'make soak    the long torture: 1,000 rounds of every race and 200 kills on each database'
@@ -70,6 +71,7 @@ test: lint console-check unit e2e browser
 unit:
 	@tools/install-debian gcc postgresql
 	@echo '== unit tests, race detector, SQLite and PostgreSQL'
+	@# Four packages at once: most of what they do is to wait for databases.
 	@CLAVIGER_TEST_REQUIRE=1 e2e/postgres/with-postgres $(GO) test $(RACE) -p 4 -timeout 40m -skip '^(TestScripts|TestHostileInput)$$' $(PACKAGES) | grep --line-buffered -v 'no test files'
 	@echo '== commands as processes, and every route asked once after another, without the race detector'
 	@$(PLAIN) $(GO) test -timeout 20m -run '^TestScripts$$' ./cmd/claviger
@@ -99,6 +101,11 @@ screenshots: build
 	@tools/install-debian chromium fonts-liberation
 	@cd console && npm run --silent screenshots
 	@echo 'look at console/shots/'
+
+.PHONY: accessible
+accessible: build
+	@tools/install-debian chromium fonts-liberation
+	@cd console && npm run --silent accessible
 
 .PHONY: lint
 lint:
