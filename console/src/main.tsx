@@ -34,7 +34,7 @@ for (const { routeId } of router.matchRoutes(router.latestLocation)) {
 
 // What is shown first is drawn once: not the frame, and again as each answer arrives.
 const root = createRoot(document.getElementById('root')!);
-void router.load().then(() =>
+void router.load().finally(() =>
   root.render(
     <StrictMode>
       <MantineProvider

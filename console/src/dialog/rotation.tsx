@@ -5,8 +5,7 @@ import { queryClient } from '../api/query';
 import { Info, Notice, ProblemNote } from '../state/problem_note';
 import { toast } from '../state/toast';
 import { useNow } from '../time/now';
-import { ahead } from '../time/time';
-import { Moment, Past } from '../time/when';
+import { Ahead, Moment, Past } from '../time/when';
 import { counted, number } from '../words';
 import { ConfirmDialog, Dialog } from './dialog';
 
@@ -102,9 +101,8 @@ function UsesDialog({ rotation, open, onClose, onStep }: StepProps & { onStep: (
         <Text size="md">
           {inGrace(rotation.until, now) ? (
             <>
-              Old and new work. The old {rotation.what} {verb('stop', rotation)} working{' '}
-              {ahead(new Date(rotation.until), now) ?? <Moment at={rotation.until} />}: put the new one into everything
-              that is listed here.
+              Old and new work. The old {rotation.what} {verb('stop', rotation)} working <Ahead at={rotation.until} />:
+              put the new one into everything that is listed here.
             </>
           ) : (
             <>

@@ -1,8 +1,7 @@
 import { Badge, Tooltip } from '@mantine/core';
 import { IconClockExclamation, IconPlayerPause } from '@tabler/icons-react';
 import { useNow } from '../time/now';
-import { ahead } from '../time/time';
-import { endsSoon } from '../time/when';
+import { Ahead, endsSoon } from '../time/when';
 
 interface StateProps {
   state: string;
@@ -15,8 +14,7 @@ export function StateBadge({ state, from }: StateProps) {
   const now = useNow();
   switch (state) {
     case 'active':
-      if (from && new Date(from) > now) return <NotYetBadge />;
-      return <Badge color="green">Active</Badge>;
+      return waits(from, now) ? <NotYetBadge /> : <Badge color="green">Active</Badge>;
     case 'suspended':
       return <SuspendedBadge />;
     case 'revoked':
@@ -28,6 +26,10 @@ export function StateBadge({ state, from }: StateProps) {
     default:
       return null;
   }
+}
+
+function waits(from: StateProps['from'], now: Date): boolean {
+  return !!from && new Date(from) > now;
 }
 
 function NotYetBadge() {
@@ -55,7 +57,7 @@ function SuspendedBadge() {
 export function ExceptionBadge({ state, from, rotating }: StateProps & { rotating?: boolean }) {
   const now = useNow();
   if (state !== 'active') return <StateBadge state={state} />;
-  if (from && new Date(from) > now) return <NotYetBadge />;
+  if (waits(from, now)) return <NotYetBadge />;
   return rotating ? <Badge color="ink">Rotating</Badge> : null;
 }
 
@@ -99,7 +101,7 @@ export function ExpiresBadge({ at }: { at?: string | null }) {
   if (!at || !endsSoon(at, now)) return null;
   return (
     <Badge color="amber" leftSection={<IconClockExclamation size={11} aria-hidden />}>
-      Expires {ahead(new Date(at), now)}
+      Expires <Ahead at={at} />
     </Badge>
   );
 }

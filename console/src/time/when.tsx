@@ -56,6 +56,14 @@ export function endsSoon(at: string | null | undefined, now: Date): boolean {
   return left > 0 && left <= 30 * DAY;
 }
 
+/** How far off something is: "in 5 h", "in 11 days"; the day and hour when it is more than 30 days away or past. */
+export function Ahead({ at }: { at: string }) {
+  const now = useNow();
+  const date = new Date(at);
+  const left = ahead(date, now);
+  return left ? <Exact at={date}>{left}</Exact> : <Moment at={at} />;
+}
+
 /** When something ends, as one of its facts: "18 Dec 2026, in 27 days". */
 export function Ends({ at }: { at?: string | null }) {
   const now = useNow();

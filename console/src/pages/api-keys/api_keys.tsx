@@ -19,20 +19,28 @@ import { useListState } from '../../table/list_state';
 import { SearchInput } from '../../table/search_input';
 import { useSelection } from '../../table/selection';
 import { DAY } from '../../time/time';
-import { number } from '../../words';
 import { BulkDialog, type Chosen, useBulkDeletion } from './bulk';
 import { columns, iconOf, KeyBadge, pageOf, PhoneAbout } from './columns';
 import { CreateDialog } from './create_dialog';
 import { useDownload } from './download_button';
 import { useKeyDialogs } from './key_dialogs';
-import { type APIKey, filterFor, kindsFor, living, states, whyNotChange, whyNotRotate, withinDays } from './keys';
+import {
+  type APIKey,
+  COUNTED,
+  countedTo,
+  filterFor,
+  kindsFor,
+  living,
+  states,
+  whyNotChange,
+  whyNotRotate,
+  withinDays,
+} from './keys';
 import { keyOrder, keysQuery } from './list_query';
 import { ExpiryBanner } from './expiry_banner';
 import { LegacyBanner } from './legacy_banner';
 
 const help = 'api-keys';
-/** How far lists count where nothing keeps a count of what matches. */
-const COUNTED = 1000;
 const none: APIKey[] = [];
 const idOf = (key: APIKey) => key.id;
 
@@ -298,8 +306,7 @@ function SoonChip({ count, days, on, onClick }: { count: number; days: number; o
     <UnstyledButton className="chip" aria-pressed={on} onClick={onClick}>
       <IconAlertTriangle size={15} stroke={1.7} className="warn" aria-hidden />
       <span>
-        <b>{count > COUNTED ? `${number(COUNTED)}+` : number(count)}</b> {count === 1 ? 'expires' : 'expire'} within{' '}
-        {days}
+        <b>{countedTo(count)}</b> {count === 1 ? 'expires' : 'expire'} within {days}
         {days === 1 ? ' day' : ' days'}
       </span>
       {on && <IconX size={14} aria-hidden />}

@@ -3,9 +3,9 @@ import { ExceptionBadge, OriginBadge } from '../../state/badge';
 import { PhoneLine } from '../../state/phone_line';
 import type { Column } from '../../table/data_table';
 import { RowLink } from '../../table/row_link';
-import { ahead, past } from '../../time/time';
+import { past } from '../../time/time';
 import { useNow } from '../../time/now';
-import { endsSoon, Expiry, Past } from '../../time/when';
+import { Ahead, endsSoon, Expiry, Past } from '../../time/when';
 import { type APIKey, called, ownerOf, rotating } from './keys';
 
 export const pageOf = (key: { id: string }) => `/settings/api-keys/${key.id}`;
@@ -81,7 +81,9 @@ export function PhoneAbout({ apiKey }: { apiKey: APIKey }) {
   if (apiKey.expires_at && endsSoon(apiKey.expires_at, now)) {
     return (
       <PhoneLine what={whose}>
-        <span className="warn strong">expires {ahead(new Date(apiKey.expires_at), now)}</span>
+        <span className="warn strong">
+          expires <Ahead at={apiKey.expires_at} />
+        </span>
       </PhoneLine>
     );
   }

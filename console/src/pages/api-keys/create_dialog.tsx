@@ -118,7 +118,6 @@ function CreateForm({
             <Radio.Group label="Kind" value={kind} onChange={(value) => setKind(value as KeyKind)}>
               <Stack gap={8} mt={4}>
                 <Radio
-                  size="xs"
                   value="user_key"
                   label="User key"
                   description={
@@ -128,7 +127,6 @@ function CreateForm({
                   }
                 />
                 <Radio
-                  size="xs"
                   value="organization_key"
                   label="Organization key"
                   description="A desktop client signs people of an organization in."

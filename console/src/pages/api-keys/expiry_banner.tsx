@@ -3,15 +3,14 @@ import { useState } from 'react';
 import { $api } from '../../api/client';
 import { useScope } from '../../session/scope';
 import { Notice } from '../../state/problem_note';
-import { useNow } from '../../time/now';
-import { ahead, DAY } from '../../time/time';
-import { number } from '../../words';
+import { DAY } from '../../time/time';
+import { Ahead } from '../../time/when';
+import { countedTo } from './keys';
 
 const WEEK = 7;
 
 /** That keys expire within a week, the first of them by name. */
 export function ExpiryBanner() {
-  const now = useNow();
   const scope = useScope();
   const [week] = useState(() => new Date(Date.now() + WEEK * DAY).toISOString());
   const { data } = $api.useQuery(
@@ -34,13 +33,13 @@ export function ExpiryBanner() {
   const first = data?.items[0];
   if (!first?.expires_at) return null;
   const total = data?.total ?? 1;
-  const when = ahead(new Date(first.expires_at), now) ?? 'now';
   return (
     <div className="above">
       <Notice>
         {total === 1
-          ? `“${first.name}” expires ${when}.`
-          : `${number(total)} keys expire within ${WEEK} days, the first, “${first.name}”, ${when}.`}{' '}
+          ? `“${first.name}” expires `
+          : `${countedTo(total)} keys expire within ${WEEK} days, the first, “${first.name}”, `}
+        <Ahead at={first.expires_at} />.{' '}
         <Link to="." search={((old: object) => ({ ...old, expiring: String(WEEK), state: undefined })) as never}>
           {total === 1 ? 'Show it' : 'Show them'}
         </Link>

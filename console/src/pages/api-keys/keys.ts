@@ -1,6 +1,7 @@
 import type { Schema } from '../../api/client';
 import { queryClient } from '../../api/query';
 import { can, canAtRoot, type Me } from '../../session/me';
+import { number } from '../../words';
 
 export type APIKey = Schema<'APIKey'>;
 export type KeyKind = APIKey['kind'];
@@ -99,4 +100,12 @@ export function filterFor(
     ...(chosen === 'expired' && !expiringBefore ? { include_deleted: true } : {}),
     ...(expiringBefore ? { expiring_before: expiringBefore } : {}),
   };
+}
+
+/** How far lists count where nothing keeps a count of what matches. */
+export const COUNTED = 1000;
+
+/** The total of such a list: "17", or "1,000+" where it is more than was counted. */
+export function countedTo(total: number): string {
+  return total > COUNTED ? `${number(COUNTED)}+` : number(total);
 }

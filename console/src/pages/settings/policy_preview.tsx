@@ -61,14 +61,12 @@ export function PolicyPreviewDialog({ preview, onSave, onClose }: PolicyPreviewD
         <Radio.Group label="Apply it to" value={apply} onChange={(value) => setApply(value as 'new' | 'all')}>
           <Stack gap={8} mt={4}>
             <Radio
-              size="xs"
               value="new"
               data-autofocus
               label="New credentials only"
               description="Existing ones stay as they are until they are changed."
             />
             <Radio
-              size="xs"
               value="all"
               label="All credentials"
               description={
