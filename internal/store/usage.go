@@ -29,9 +29,9 @@ type UsageHour struct {
 	Denied map[string]int64 // by verdict code; nil means none
 }
 
-// usageChunk is how many credentials' usage is written in one go: small enough that
-// changes don't wait long.
-const usageChunk = 250
+// usageChunk is how many credentials' usage is written in one go: each is a row and several indexes' pages somewhere else, and
+// changes shall not wait for 50 ms.
+const usageChunk = 100
 
 // Each writes many rows, since one statement a row costs several times as much. The rows of
 // a statement have different keys: PostgreSQL refuses to change a row twice.
