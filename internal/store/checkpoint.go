@@ -7,11 +7,11 @@ import (
 )
 
 // checkpointPause is how long what was committed stays in SQLite's log alone, at least.
-const checkpointPause = 250 * time.Millisecond
+const checkpointPause = 100 * time.Millisecond
 
 // checkpointer moves what was committed from SQLite's log to its file, beside the writer. By
-// itself SQLite has the writer do it after a commit, 16 MB at once, with everyone waiting: that
-// is left for when readers or a constant stream of writes keep this one from getting to the end.
+// itself SQLite has the writer do it after a commit, with everyone waiting: that is left for a
+// log of 128 MB, which this one reaches only while readers don't let it go on.
 type checkpointer struct {
 	db      *sql.DB
 	wrote   chan struct{}
@@ -42,15 +42,26 @@ func (c *checkpointer) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		select {
-		case <-time.After(checkpointPause):
-		case <-ctx.Done():
-			return
+		for left, before := int64(1), int64(0); left > 0 && left != before; {
+			select {
+			case <-time.After(checkpointPause):
+			case <-ctx.Done():
+				return
+			}
+			before, left = left, c.move(ctx)
 		}
-		// Passive: it waits for nobody, and leaves what it can't move for the next time. An error
-		// is the writer's to tell, which does the same when the log is long enough.
-		_, _ = c.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 	}
+}
+
+// move returns how many pages it had to leave in the log: what came meanwhile, and what a
+// reader still needs there. An error is the writer's to tell, which does the same in the end.
+func (c *checkpointer) move(ctx context.Context) int64 {
+	var busy, all, moved int64
+	// Passive: it waits for nobody.
+	if err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &all, &moved); err != nil {
+		return 0
+	}
+	return all - moved
 }
 
 func (c *checkpointer) close() error {

@@ -78,7 +78,7 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 		q.Set("_txlock", "immediate")
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	}
-	write, err := sql.Open("sqlite", dsn("cache_size(-65536)", "wal_autocheckpoint(4000)"))
+	write, err := sql.Open("sqlite", dsn("cache_size(-65536)", "wal_autocheckpoint(32768)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, err
 	}
