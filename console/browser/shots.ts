@@ -372,7 +372,7 @@ export function shots(server: Server): Shot[] {
         press(/^Create$/),
         write('Name', 'Shift planner'),
         (page) => page.getByRole('dialog').getByRole('checkbox').nth(1).check(),
-        press(/^Create$/),
+        (page) => page.getByRole('dialog').getByRole('button', { name: /^Create$/ }).click(),
         seen('I have saved it'),
       ),
     },
