@@ -372,7 +372,11 @@ export function shots(server: Server): Shot[] {
         press(/^Create$/),
         write('Name', 'Shift planner'),
         (page) => page.getByRole('dialog').getByRole('checkbox').nth(1).check(),
-        (page) => page.getByRole('dialog').getByRole('button', { name: /^Create$/ }).click(),
+        (page) =>
+          page
+            .getByRole('dialog')
+            .getByRole('button', { name: /^Create$/ })
+            .click(),
         seen('I have saved it'),
       ),
     },
