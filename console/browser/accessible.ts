@@ -29,8 +29,8 @@ test.each(shots(w.server))(
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await expect.poll(() => page.locator('html').getAttribute('data-mantine-color-scheme')).toBe(colorScheme);
       // Colours that are on their way from one scheme to the other have no contrast.
-    await page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
-    await expectAccessible(page);
+      await page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
+      await expectAccessible(page);
     }
     await page.setViewportSize({ width: 390, height: 844 });
     await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
