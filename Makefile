@@ -32,7 +32,7 @@ help:
 	@echo 'make e2e     the tests of the built binary alone: nginx, kill -9, two nodes, canary'
 	@echo 'make browser the console in Chromium, against the built program'
 	@echo 'make screenshots  pictures of every page, wide and narrow, light and dark, in console/shots/'
-	@echo 'make accessible   every page and dialogue looked at by axe, light and dark (about 15 minutes)'
+	@echo 'make accessible   every page and dialogue looked at by axe, light and dark (six minutes)'
 	@echo 'make lint    formatting and the linters, go vet's among them'
 	@echo 'make bench   one million keys: every figure we promise, as a table (about 15 minutes)'
 	@echo 'make soak    the long torture: 1,000 rounds of every race and 200 kills on each database'

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
 import { test } from 'vitest';
 import { type Shot, shots, type Size, sizes } from './shots';
+import { colours, openShot, settled } from './shot_page';
 import { world } from './world';
 
 const w = world();
@@ -22,11 +22,7 @@ for (const shot of shots(w.server)) {
 
 /** Makes the pictures of a page at one size, light and dark. */
 async function take(shot: Shot, { suffix, size }: Size) {
-  const at = typeof shot.at === 'string' ? shot.at : shot.at();
-  const page =
-    shot.who === 'nobody'
-      ? await w.open(at, size)
-      : await w.as(shot.who === 'system' ? w.server.demo.system_admin : w.server.user(...shot.who), at, size);
+  const page = await openShot(w, shot, { suffix, size });
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await settled(page);
   try {
@@ -37,24 +33,9 @@ async function take(shot: Shot, { suffix, size }: Size) {
   }
   await settled(page);
   for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-    // Colours change over a frame or two.
-    await page.waitForTimeout(200);
-    await page.evaluate(() =>
-      Promise.allSettled(
-        document
-          .getAnimations()
-          .filter((a) => a.effect?.getComputedTiming().endTime !== Infinity)
-          .map((a) => a.finished),
-      ),
-    );
+    await colours(page, scheme);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) process.stdout.write(`${shot.name} ${suffix}: ${over} px too wide\n`);
     await page.screenshot({ path: path.join(out, `${shot.name}-${suffix}-${scheme}.png`), fullPage: shot.whole });
   }
-}
-
-/** Waits until nothing is asked any more; what is never answered is not waited for long. */
-async function settled(page: Page) {
-  await page.waitForLoadState('networkidle', { timeout: 4000 }).catch(() => undefined);
 }
