@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -13,10 +14,14 @@ import (
 
 // B9: the life of a webhook, by the client.
 func TestWebhooks(t *testing.T) {
-	arrived := make(chan string, 10)
+	arrived := make(chan message, 10)
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		arrived <- r.Header.Get("webhook-id")
-		w.WriteHeader(http.StatusGone)
+		m := message{id: r.Header.Get("webhook-id")}
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+			t.Errorf("message %s: %v", m.id, err)
+		}
+		arrived <- m
+		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer endpoint.Close()
 	ctx, c := t.Context(), clavigertest.NewServer(t).Admin()
@@ -30,22 +35,22 @@ func TestWebhooks(t *testing.T) {
 		"change": func() (*api.Webhook, error) {
 			return c.ChangeWebhook(ctx, made.ID, api.ChangeWebhookRequest{Name: &name})
 		},
-		"replay": func() (*api.Webhook, error) { return c.ReplayWebhook(ctx, made.ID, time.Now().Add(-time.Minute)) },
-		"show":   func() (*api.Webhook, error) { return c.Webhook(ctx, made.ID) },
+		"show": func() (*api.Webhook, error) { return c.Webhook(ctx, made.ID) },
+		"replay": func() (*api.Webhook, error) { // since before the server's own verifier key was issued
+			return c.ReplayWebhook(ctx, made.ID, time.Now().Add(-time.Minute))
+		},
 	} {
 		if w, err := do(); err != nil || w.ID != made.ID {
 			t.Errorf("%s: %v, %v", what, w, err)
 		}
 	}
+	if m := next(t, arrived); m.Type != "credential.issued" {
+		t.Errorf("replayed: %+v, want the verifier key's issuing", m)
+	}
 	d, err := c.TestWebhook(ctx, made.ID)
 	must(t, err)
-	select {
-	case id := <-arrived:
-		if id != d.MessageID {
-			t.Errorf("message %s arrived, want %s", id, d.MessageID)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("nothing arrived within 30 s")
+	if m := next(t, arrived); m.id != d.MessageID || m.Type != "webhook.test" {
+		t.Errorf("%+v arrived, want the test %s", m, d.MessageID)
 	}
 	for d.State == "pending" { // its outcome is written a moment after
 		d, err = c.WebhookDelivery(ctx, made.ID, d.ID)
@@ -82,6 +87,23 @@ func TestWebhooks(t *testing.T) {
 	must(t, c.DeleteWebhook(ctx, made.ID))
 	if list, err := c.Webhooks(ctx); err != nil || len(list) != 0 {
 		t.Errorf("%d webhooks are left, %v", len(list), err)
+	}
+}
+
+// message is what an endpoint is told.
+type message struct {
+	id   string
+	Type string `json:"type"`
+}
+
+func next(t *testing.T, arrived <-chan message) message {
+	t.Helper()
+	select {
+	case m := <-arrived:
+		return m
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing arrived within 30 s")
+		return message{}
 	}
 }
 
