@@ -132,7 +132,16 @@ export const theme = createTheme({
         error: { fontSize: '0.75rem' },
       },
     },
-    Select: { defaultProps: { allowDeselect: false, checkIconPosition: 'right' } },
+    // Long lists of options scroll by themselves: the scroll area around them would have to be
+    // reached by keyboard, which the options' own arrows make needless.
+    Select: {
+      defaultProps: { allowDeselect: false, checkIconPosition: 'right', withScrollArea: false },
+      styles: { options: { maxHeight: 220, overflowY: 'auto' } },
+    },
+    MultiSelect: {
+      defaultProps: { withScrollArea: false },
+      styles: { options: { maxHeight: 220, overflowY: 'auto' } },
+    },
     Badge: {
       defaultProps: { variant: 'light', size: 'sm', radius: 'sm' },
       styles: { root: { textTransform: 'none', fontWeight: 500, letterSpacing: 0, flex: 'none' } },

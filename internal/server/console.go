@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/rand"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -138,23 +139,23 @@ func forMachines(p string) bool {
 	return false
 }
 
-// serve answers a request that no route fits, if it is one for the console.
-func (c *console) serve(w http.ResponseWriter, r *http.Request) bool {
+// serve answers a request that no route fits, if it is one for the console. After an error
+// nothing is written.
+func (c *console) serve(w http.ResponseWriter, r *http.Request) (served bool, err error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
+		return false, nil
 	}
 	if a, ok := c.files[r.URL.Path]; ok {
 		r.Pattern = assetsPath
-		a.serve(w, r, strings.HasPrefix(r.URL.Path, assetsPath))
-		return true
+		return true, a.serve(w, r, strings.HasPrefix(r.URL.Path, assetsPath))
 	}
 	// Whoever opens the front door gets the page, whatever they say that they accept.
 	if r.URL.Path != "/" && (forMachines(r.URL.Path) || !accepts(r.Header.Values("Accept"), "text/html")) {
-		return false
+		return false, nil
 	}
 	r.Pattern = "/"
 	c.servePage(w)
-	return true
+	return true, nil
 }
 
 // servePage answers with the page. Only scripts and styles of this very answer run in it.
@@ -173,11 +174,10 @@ func (c *console) servePage(w http.ResponseWriter) {
 }
 
 // serve answers with the file. What lies under assets never changes under its name.
-func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
+func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) error {
 	contents, err := a.plain()
 	if err != nil {
-		http.Error(w, "This file cannot be read.", http.StatusInternalServerError)
-		return
+		return fmt.Errorf("reading a file of the console: %w", err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
@@ -188,7 +188,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
 	h.Del("Vary")
 	if a.packed == nil {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(contents))
-		return
+		return nil
 	}
 	h.Set("Vary", "Accept-Encoding")
 	if small := a.packed(); small != nil && accepts(r.Header.Values("Accept-Encoding"), "gzip") {
@@ -197,6 +197,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(contents)))
 	_, _ = w.Write(contents)
+	return nil
 }
 
 // accepts reports whether a header names what is asked for, with a weight above zero. A

@@ -155,6 +155,18 @@ func TestConsoleAssets(t *testing.T) {
 	}
 }
 
+// A file that can't be read is told like every other fault: as a problem, without its cause.
+func TestConsoleAssetUnreadable(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	files := builtConsole()
+	s := w.newServer(server.Config{Console: files})
+	delete(files, "assets/main-abc.js")
+	rec := visit(t, s, http.MethodGet, "/assets/main-abc.js")
+	if rec.Code != http.StatusInternalServerError || rec.Header().Get("Content-Type") != "application/problem+json" || strings.Contains(rec.Body.String(), "main-abc") {
+		t.Errorf("status %d, %v: %s", rec.Code, rec.Header(), rec.Body)
+	}
+}
+
 // A program without the console says how to get it.
 func TestConsoleNotBuilt(t *testing.T) {
 	w := newWorld(t, sqlite(t))

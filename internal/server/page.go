@@ -86,10 +86,15 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 // notFound answers what no route fits: the console, another method, or nothing of the kind.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
-	if s.console.serve(w, r) {
+	id := stateOf(r.Context()).id
+	served, err := s.console.serve(w, r)
+	if err != nil {
+		s.logCause(r.Context(), err, id)
+		answerOf(err, id).write(w)
+	}
+	if served {
 		return
 	}
-	id := stateOf(r.Context()).id
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := &http.Request{Method: method, URL: r.URL, Host: r.Host}

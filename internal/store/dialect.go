@@ -53,7 +53,7 @@ type databases struct {
 	write  *bun.DB
 	read   *bun.DB
 	pgx    *pgx.ConnConfig // PostgreSQL only: for the listening and the bulk connections
-	moves  *checkpointer   // SQLite only
+	moves  *logMover       // SQLite only
 }
 
 func openDatabases(ctx context.Context, c Config) (*databases, error) {
@@ -104,7 +104,7 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	moves.SetMaxOpenConns(1)
 	dialect := sqlitedialect.New()
 	return &databases{
-		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), moves: startCheckpoints(moves),
+		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), moves: startLogMover(moves),
 	}, nil
 }
 
