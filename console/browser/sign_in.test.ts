@@ -21,6 +21,20 @@ test('signing in leads to the page that was asked for, signing out to the door',
   expect((await w.api(page, 'GET', '/v1/me')).status).toBe(401);
 });
 
+test('who comes without a session meets the door, and no request is refused on the way', async () => {
+  const page = await w.open('/sign-in');
+  const refused: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() >= 400) refused.push(response.url());
+  });
+  for (const path of ['/users', '/sign-in', '/help']) {
+    await page.goto(w.server.demo.url + path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.waitForLoadState('networkidle');
+  }
+  expect(refused).toEqual([]);
+});
+
 test('a wrong password is told without saying which part was wrong', async () => {
   const page = await w.open('/sign-in');
   await page.getByRole('button', { name: 'Sign in' }).click();

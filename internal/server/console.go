@@ -18,13 +18,18 @@ import (
 // nonceMark stands in the built page wherever the nonce of one answer belongs.
 const nonceMark = "__CSP_NONCE__"
 
+// sessionMark stands where the page is told whether its request came with a session: without
+// one it needn't ask who is signed in, to be refused.
+const sessionMark = "__SESSION__"
+
 // assetsPath is where files lie whose names change with their contents.
 const assetsPath = "/assets/"
 
 // console is the built web console, ready to be served: it never reads a path from a
 // request but as the name of a file that it knows.
 type console struct {
-	page  [][]byte // index.html, cut at the marks; nil when the console is not built
+	signedOut, signedIn [][]byte // index.html, cut at the nonce's marks; nil when the console is not built
+
 	files map[string]*asset
 	// notBuilt is shown instead of the page.
 	notBuilt []byte
@@ -90,7 +95,7 @@ func newConsole(files fs.FS, version string) (*console, error) {
 		}
 		if name == "index.html" {
 			contents, err := fs.ReadFile(files, name)
-			c.page = bytes.Split(contents, []byte(nonceMark))
+			c.signedOut, c.signedIn = page(contents, "none"), page(contents, "present")
 			return err
 		}
 		if kind, known := contentTypes[path.Ext(name)]; known {
@@ -98,6 +103,11 @@ func newConsole(files fs.FS, version string) (*console, error) {
 		}
 		return nil
 	})
+}
+
+// page is index.html for requests with or without a session, cut at the nonce's marks.
+func page(contents []byte, session string) [][]byte {
+	return bytes.Split(bytes.ReplaceAll(contents, []byte(sessionMark), []byte(session)), []byte(nonceMark))
 }
 
 func newAsset(files fs.FS, name, contentType string) *asset {
@@ -154,23 +164,27 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request) (served bool, er
 		return false, nil
 	}
 	r.Pattern = "/"
-	c.servePage(w)
+	c.servePage(w, r)
 	return true, nil
 }
 
 // servePage answers with the page. Only scripts and styles of this very answer run in it.
-func (c *console) servePage(w http.ResponseWriter) {
+func (c *console) servePage(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
+	parts := c.signedOut
+	if _, err := r.Cookie(sessionCookie); err == nil {
+		parts = c.signedIn
+	}
 	h.Set("Content-Type", contentTypes[".html"])
 	h.Set("Vary", "Accept")
-	if c.page == nil {
+	if parts == nil {
 		_, _ = w.Write(c.notBuilt)
 		return
 	}
 	nonce := rand.Text()
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self' 'nonce-"+nonce+
 		"'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	_, _ = w.Write(bytes.Join(c.page, []byte(nonce)))
+	_, _ = w.Write(bytes.Join(parts, []byte(nonce)))
 }
 
 // serve answers with the file. What lies under assets never changes under its name.

@@ -18,7 +18,7 @@ import (
 func builtConsole() fstest.MapFS {
 	script := []byte("console.log(" + strings.Repeat("1+", 500) + "1)")
 	return fstest.MapFS{
-		"index.html": {Data: []byte(`<html><head><meta name="csp-nonce" content="__CSP_NONCE__"></head>` +
+		"index.html": {Data: []byte(`<html><head><meta name="csp-nonce" content="__CSP_NONCE__"><meta name="session" content="__SESSION__"></head>` +
 			`<body><script nonce="__CSP_NONCE__" src="/assets/main-abc.js"></script></body></html>`)},
 		"assets/main-abc.js":   {Data: script},
 		"assets/style-def.css": {Data: []byte("body{color:red}")},
@@ -73,6 +73,18 @@ func TestConsolePage(t *testing.T) {
 	}
 	if rec := visit(t, s, http.MethodHead, "/users", "Accept", "text/html"); rec.Code != http.StatusOK {
 		t.Errorf("HEAD: %d", rec.Code)
+	}
+}
+
+// The page knows whether it was asked for with a session, and nothing of which.
+func TestConsolePageKnowsOfASession(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	s := w.newServer(server.Config{Console: builtConsole()})
+	for cookie, want := range map[string]string{"": "none", "other=1": "none", "__Host-claviger=anything": "present"} {
+		body := visit(t, s, http.MethodGet, "/", "Accept", browserAccepts, "Cookie", cookie).Body.String()
+		if !strings.Contains(body, `<meta name="session" content="`+want+`">`) || strings.Contains(body, "anything") {
+			t.Errorf("with the cookie %q: %s", cookie, body)
+		}
 	}
 }
 

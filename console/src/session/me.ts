@@ -4,11 +4,24 @@ import { allows } from './can';
 
 export type Me = Schema<'Me'>;
 
+let asked = false;
+
+/**
+ * The server says in the page whether the browser sent a session with it. Without one the
+ * first question would only be refused, and the browser would report that as an error.
+ */
+function cameWithout(): boolean {
+  if (asked) return false;
+  asked = true;
+  return document.querySelector<HTMLMetaElement>('meta[name="session"]')?.content === 'none';
+}
+
 /** Who is signed in; null when nobody is. */
 export const meQuery = queryOptions({
   queryKey: ['me'],
   staleTime: 30_000,
   queryFn: async (): Promise<Me | null> => {
+    if (cameWithout()) return null;
     const { data, error, response } = await api.GET('/v1/me');
     if (data) return data;
     if (response.status === 401) return null;
