@@ -80,7 +80,11 @@ export function shots(server: Server): Shot[] {
       name: 'audit-log-choices',
       who: admin('PV'),
       at: '/audit-log',
-      then: (page) => page.getByRole('combobox', { name: 'What' }).click(),
+      then: async (page) => {
+        const filters = page.getByRole('button', { name: 'Filters' }); // on phones they are behind it
+        if (await filters.isVisible()) await filters.click();
+        await page.getByRole('combobox', { name: 'What' }).click();
+      },
     },
     { name: 'settings', who: admin('PV'), at: '/settings', whole: true },
     { name: 'policy', who: admin('PV'), at: '/settings/policy', whole: true },
