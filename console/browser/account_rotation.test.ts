@@ -2,6 +2,7 @@ import { createSign } from 'node:crypto';
 import fs from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { traces } from './keys';
 import { expectAccessible, world } from './world';
 
 const w = world();
@@ -112,4 +113,53 @@ test('B3 VX1: a key that others may know ends at once, also on a phone in the da
   expect(await good(second)).toMatchObject({ valid: true });
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
   await expectAccessible(page);
+});
+
+test('B3 VX6: an account key gets a new secret; both work, and its card leads to who still uses the old one', async () => {
+  const page = await w.as(admin(), '/service-accounts');
+  const { name, key: old } = w.server.tenant('VX').credentials.find((c) => c.name === 'Legacy dialler')!;
+  const card = page.getByRole('region', { name: 'Account API keys' });
+  const choice = (label: string) => page.getByRole('menuitem', { name: label });
+  const actions = async () => {
+    await card.getByRole('button', { name: `Actions for ${name}` }).click();
+    await choice('Rotate').waitFor();
+  };
+  await actions();
+  expect(await choice('Who still uses the old key').count()).toBe(0);
+  await choice('Rotate').click();
+  const why = page.getByRole('dialog', { name: `Rotate “${name}”?` });
+  await why.getByRole('radio', { name: 'It is time for a new one' }).waitFor();
+  expect(await why.getByRole('combobox', { name: 'The key before' }).inputValue()).toBe('Works for another 7 days');
+  await expectAccessible(page);
+  await why.getByRole('button', { name: 'Rotate' }).click();
+  const shown = page.getByRole('dialog', { name: 'New account API key' });
+  const fresh = await shown.locator('[data-secret]').innerText();
+  expect(fresh).toMatch(/^clv_ak_/);
+  expect(fresh).not.toBe(old);
+  await expectAccessible(page);
+  await shown.getByRole('button', { name: 'I have saved it' }).click();
+  const follow = page.getByRole('dialog', { name: `Rotation of “${name}”` });
+  await follow.getByText(/Old and new work\. The old key stops working in 7 days/).waitFor();
+  await expectAccessible(page);
+  expect(await traces(page)).not.toContain(fresh);
+  for (const credential of [old, fresh]) expect(await w.verify({ credential })).toMatchObject({ valid: true });
+  await follow.getByRole('button', { name: 'Let it end by itself' }).click();
+  await follow.waitFor({ state: 'detached' });
+
+  // Later the card still knows of the old one.
+  await page.reload();
+  await card.getByText(`api_key=${fresh.slice(0, 11)}…${fresh.slice(-4)}`).waitFor();
+  await card.getByRole('listitem').filter({ hasText: name }).getByText('Rotating').waitFor();
+  await actions();
+  await choice('Who still uses the old key').click();
+  await follow.getByText(/Old and new work\. The old key stops working in 7 days/).waitFor();
+  await follow.getByRole('button', { name: 'End it now' }).click();
+  const end = page.getByRole('alertdialog', { name: `End the old key of “${name}”?` });
+  await end.getByRole('button', { name: 'End it now' }).click();
+  await page.getByText('Rotation finished').waitFor();
+  expect(await w.verify({ credential: old })).toMatchObject({ valid: false, code: 'NOT_FOUND' });
+  expect(await w.verify({ credential: fresh })).toMatchObject({ valid: true });
+  await end.waitFor({ state: 'detached' });
+  await actions();
+  expect(await choice('Who still uses the old key').count()).toBe(0);
 });

@@ -70,6 +70,67 @@ test('NV9: each heading sorts, both ways, in the address', async () => {
   await page.waitForURL(/sort=expires_at/);
 });
 
+test('the page asks for its keys once, by whichever way one comes', async () => {
+  const page = await w.as(mara(), '/profile');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname, search, searchParams } = new URL(request.url());
+    // Those that only count, for the banner and the filter, ask for one.
+    if (pathname === '/v1/api-keys' && searchParams.get('limit') !== '1') asked.push(search);
+  });
+  const once = async (...parts: string[]) => {
+    await row(page, 'CRM synchronization').waitFor();
+    // How many there are soon is asked for when the keys are here.
+    await page.getByRole('button', { name: /[1-9]\d* expires? within 30 days/ }).waitFor();
+    expect(asked).toEqual([expect.stringContaining('limit=50')]);
+    for (const part of parts) expect(asked[0]).toContain(part);
+    asked.length = 0;
+  };
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' }).click();
+  await once('state=living', 'sort=name');
+  await page.goto(w.server.demo.url + keysPage);
+  await page.getByText('“CRM synchronization” expires').waitFor();
+  await once('state=living', 'sort=name');
+  await page.goto(`${w.server.demo.url}${keysPage}?q=tom&state=active&sort=-owner`);
+  await once('state=active', 'search=tom', 'sort=owner', 'order=desc');
+  await page.goto(`${w.server.demo.url}${keysPage}?expiring=30`);
+  await once('expiring_before=');
+});
+
+test('back from a key’s page the list is as it was left', async () => {
+  const page = await w.as(mara(), keysPage);
+  const names = async () => (await column(page, 'Name')).map((n) => n.split('\n')[0]!);
+  const state = page.getByRole('combobox', { name: 'State' });
+  const search = page.getByRole('searchbox', { name: 'Search keys' });
+  const heading = page.getByRole('columnheader', { name: 'Expiration date' });
+  await row(page, 'Nightly report export').waitFor();
+  await state.click();
+  await page.getByRole('option', { name: 'Active', exact: true }).click();
+  await page.waitForURL(/state=active/);
+  await heading.getByRole('button').click();
+  await page.waitForURL(/sort=expires_at/);
+  await search.fill('tom');
+  await page.waitForURL(/q=tom/);
+  await row(page, 'Nightly report export').waitFor({ state: 'detached' });
+  await expect.poll(() => page.locator('.tbl[data-fetching]').count()).toBe(0);
+  const left = page.url();
+  const shown = await names();
+  expect(shown[0]).toBe('CRM synchronization'); // the first to expire
+  expect(shown).toContain('Recording archive');
+  expect(shown).not.toContain('Old dialler');
+
+  await row(page, 'Recording archive').getByRole('link', { name: 'Recording archive' }).click();
+  await page.waitForURL(/\/settings\/api-keys\/crd_/);
+  await page.getByRole('heading', { level: 1, name: /Recording archive$/ }).waitFor();
+  await page.goBack();
+  await page.waitForURL((url) => url.href === left);
+  await row(page, 'CRM synchronization').waitFor();
+  await expect.poll(names).toEqual(shown);
+  expect(await state.inputValue()).toBe('Active');
+  expect(await search.inputValue()).toBe('tom');
+  expect(await heading.getAttribute('aria-sort')).toBe('ascending');
+});
+
 test('PV4, NV1: who may not has neither the entry nor the page', async () => {
   const page = await w.as(eva(), '/');
   await page.getByRole('button', { name: /^Account:/ }).waitFor();

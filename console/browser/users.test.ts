@@ -71,6 +71,56 @@ test('someone is invited: the link is shown once, and the person signs in with i
   await expectAccessible(theirs);
 });
 
+test('someone is invited again: the new link sets a password and signs in, the one before no longer works', async () => {
+  const page = await w.as(w.server.user('PV', 'Super Admin'), '/users');
+  const lisbon = w.server.tenant('PV').organizations.find((o) => o.name === 'Lisbon')!;
+  const { body } = await w.api<{ user: { id: string }; invitation: { url: string } }>(page, 'POST', '/v1/users', {
+    organization_id: lisbon.id,
+    username: 'ida.krog',
+    display_name: 'Ida Krog',
+  });
+  const first = body.invitation.url;
+  await page.reload();
+  const row = page.getByRole('row', { name: /Ida Krog/ });
+  await row.getByText('Invited').waitFor();
+  await row.getByRole('button', { name: 'Actions for Ida Krog' }).click();
+  await page.getByRole('menuitem', { name: 'Invite again' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Invite “Ida Krog” again?' });
+  await dialog.getByText('Links that were given before stop working.', { exact: false }).waitFor();
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Make invitation link' }).click();
+  const shown = page.getByRole('dialog', { name: 'Ida Krog invited again' });
+  const second = await shown.locator('[data-secret]').innerText();
+  expect(second).toContain('/invitation');
+  expect(second).not.toBe(first);
+  await expectAccessible(page);
+  await shown.getByRole('button', { name: 'I have saved it' }).click();
+  await shown.waitFor({ state: 'hidden' });
+  expect(await traces(page)).not.toContain(second.slice(-20));
+  await row.getByText('Invited').waitFor();
+
+  const password = 'a long enough password 3';
+  const follow = async (link: string) => {
+    const theirs = await w.open(new URL(link).pathname + new URL(link).hash);
+    await theirs.getByRole('textbox', { name: 'Password', exact: true }).fill(password);
+    await theirs.getByRole('textbox', { name: 'The same password again' }).fill(password);
+    await theirs.getByRole('button', { name: 'Set password and sign in' }).click();
+    return theirs;
+  };
+  const refusal = 'This invitation does not exist, was used already, or is too old. Ask for a new one.';
+  const late = await follow(first);
+  await late.getByRole('alert').getByText(refusal).waitFor();
+  await expectAccessible(late);
+  const theirs = await follow(second);
+  await theirs.getByRole('button', { name: /^Account:/ }).waitFor();
+  expect((await w.api(theirs, 'GET', '/v1/me')).body).toMatchObject({ principal: { id: body.user.id } });
+  // It works once.
+  await (await follow(second)).getByRole('alert').getByText(refusal).waitFor();
+  await page.reload();
+  await row.waitFor();
+  expect(await row.getByText('Invited').count()).toBe(0);
+});
+
 test('the list searches, filters and opens; its state is in the address', async () => {
   const page = await w.as(w.server.user('PV', 'Super Admin'), '/users');
   await page.getByRole('row', { name: /Noor Haddad/ }).waitFor();

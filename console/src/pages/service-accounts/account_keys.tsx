@@ -127,7 +127,7 @@ function LegacyKey({ accountKey, number }: { accountKey: AccountKey; number?: nu
     <li>
       <span className="legacyname">
         <span className={accountKey.state === 'active' ? 'strong trunc' : 'strong trunc muted'}>{accountKey.name}</span>
-        <ExceptionBadge state={accountKey.state} />
+        <ExceptionBadge state={accountKey.state} rotating={!ended && inGrace(accountKey.previous_valid_until, now)} />
       </span>
       <span className="mono legacyquery">
         {number !== undefined && <>account_id={number} </>}api_key={accountKey.hint}
