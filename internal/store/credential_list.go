@@ -106,6 +106,12 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	}
 	l.stepwise = tx.store.db.engine == engineSQLite && (f.Owner != nil || search.needle != "")
 	l.bulky = f.Owner == nil && search.needle != "" && tx.store.db.engine == enginePostgres
+	l.scarce = f.rare()
+	if l.bulky && len(l.narrow) > 1 {
+		l.apart = tx.searchedApart(l, search, func(q *bun.SelectQuery) *bun.SelectQuery {
+			return tx.whereBelow(whereCredential(q, f, owner), at)
+		})
+	}
 	if f.Owner == nil && search.needle == "" {
 		if l.parts, err = tx.organizationParts(at); err != nil {
 			return l, err
@@ -116,6 +122,25 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		l.total = func() (int64, error) { return tx.countKept(f, at) }
 	}
 	return l, nil
+}
+
+// searchedApart are lists of what each column shows of a search: a list by the index of one
+// column comes in the order of creation, or is little, where all at once would have to be sorted.
+func (tx *Tx) searchedApart(l listing[credentialRow, credential.Credential], w wanted, filters func(*bun.SelectQuery) *bun.SelectQuery) (list []listing[credentialRow, credential.Credential]) {
+	for i, c := range tx.columns(w) {
+		one := l
+		shows := func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("("+c.text+")", c.args...) }
+		if c.single {
+			// Its index has the order, so that all of it is near.
+			one.narrow, one.bulky, one.where = nil, false, filters
+			one.scope = func(q *bun.SelectQuery) *bun.SelectQuery { return shows(l.scope(q)) }
+		} else {
+			one.narrow, one.walked = l.narrow[i:i+1], true
+			one.where = func(q *bun.SelectQuery) *bun.SelectQuery { return shows(filters(q)) }
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 // What a credential's other columns show, made ready for sorting. People are shown by their
@@ -385,11 +410,18 @@ func (tx *Tx) namedArgs(query string, n needle) []any {
 	return args
 }
 
+// shown is the condition that a column shows the text.
+type shown struct {
+	rawQuery
+
+	single bool // it is for one value, of which an index has the order of creation
+}
+
 // columns are conditions, one for each column that may show the text.
-func (tx *Tx) columns(w wanted) (list []rawQuery) {
-	list = append(list, rawQuery{`search_text LIKE ? ESCAPE '\'`, []any{w.needle.like()}})
+func (tx *Tx) columns(w wanted) (list []shown) {
+	list = append(list, shown{rawQuery: rawQuery{`search_text LIKE ? ESCAPE '\'`, []any{w.needle.like()}}})
 	if w.id != "" {
-		list = append(list, rawQuery{"id = ?", []any{w.id}})
+		list = append(list, shown{rawQuery{"id = ?", []any{w.id}}, true})
 	}
 	places := rawQuery{namedOrganizations, tx.namedArgs(namedOrganizations, w.needle)}
 	for _, c := range []struct {
@@ -403,9 +435,11 @@ func (tx *Tx) columns(w wanted) (list []rawQuery) {
 	} {
 		switch {
 		case w.many:
-			list = append(list, rawQuery{c.column + " IN (" + c.named.text + ")", c.named.args})
+			list = append(list, shown{rawQuery: rawQuery{c.column + " IN (" + c.named.text + ")", c.named.args}})
+		case len(c.ids) == 1:
+			list = append(list, shown{rawQuery{c.column + " = ?", []any{c.ids[0]}}, true})
 		case len(c.ids) > 0:
-			list = append(list, rawQuery{c.column + " IN (?)", []any{bun.List(c.ids)}})
+			list = append(list, shown{rawQuery: rawQuery{c.column + " IN (?)", []any{bun.List(c.ids)}}})
 		}
 	}
 	return list
@@ -453,7 +487,7 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 // textHits selects the rows that whereText keeps, and few others: each column by its own index.
 func (tx *Tx) textHits(w wanted) (list []index) {
 	for i, c := range tx.columns(w) {
-		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}, keeps: c}
+		x := index{rawQuery: rawQuery{"SELECT row_id AS hit FROM credentials WHERE " + c.text, c.args}, keeps: c.rawQuery}
 		if i == 0 && tx.store.db.engine == engineSQLite {
 			// SQLite finds trigrams through a table of its own, PostgreSQL through an index.
 			x.text, x.args = "SELECT rowid AS hit FROM credential_search WHERE credential_search MATCH ?", []any{w.needle.trigrams()}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -77,10 +78,15 @@ type listing[M, T any] struct {
 	weak     bool                  // narrow is worth it only when it finds few
 	stepwise bool                  // narrow finds one by one, in the order of creation
 	bulky    bool                  // narrow finds all at once, so that it costs much where it finds much
+	walked   bool                  // what is near was looked through already
+	scarce   bool                  // scope is for little, by an index that PostgreSQL combines with narrow's
 	total    func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
-	parts  []func(*bun.SelectQuery) *bun.SelectQuery
+	parts []func(*bun.SelectQuery) *bun.SelectQuery
+	// apart, when set, are lists that make up what where keeps, each by its own index; some rows
+	// are in several. Pages in the order of creation are put together from theirs, and totals.
+	apart  []listing[M, T]
 	hidden []string // columns that where needs and items don't show
 
 	collation string // for the row number of a cursor, as the engine wants it
@@ -251,7 +257,15 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	if l.parts != nil && order.parted {
 		return l.merged(tx, order, at, desc, n)
 	}
-	if rows, whole, err = l.further(tx, order, at, desc, n); err != nil || whole {
+	if l.apart != nil && order.column == "" {
+		return l.together(tx, order, at, desc, n)
+	}
+	return l.far(tx, order, at, desc, n)
+}
+
+// far is a page of which nearly nothing is near.
+func (l *listing[M, T]) far(tx *Tx, order sorting[M], at *cursor, desc bool, n int) ([]M, error) {
+	if rows, whole, err := l.further(tx, order, at, desc, n); err != nil || whole {
 		return rows, err
 	}
 	db, err := tx.rows()
@@ -259,11 +273,11 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 		return nil, err
 	}
 	hits := l.place(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order)
-	if !l.planned(tx) || !l.narrows() {
+	if !l.planned(tx) && !l.fewKnown(tx) || !l.narrows() {
 		return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
 	}
-	// Where all that match are few PostgreSQL finds them by itself, unless it is told how many are
-	// wanted: OFFSET hides that from it.
+	// Where all that match are few PostgreSQL finds them best by itself, unless it is told how many
+	// are wanted: OFFSET hides that from it.
 	found := db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits).ColumnExpr("*")
 	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
 }
@@ -292,13 +306,23 @@ func (l *listing[M, T]) planned(tx *Tx) bool {
 	return tx.store.db.engine == enginePostgres && !l.bulky
 }
 
+// fewKnown reports whether one index is known to find little, and PostgreSQL would use it.
+func (l *listing[M, T]) fewKnown(tx *Tx) bool {
+	return tx.store.db.engine == enginePostgres && len(l.narrow) == 1 && l.counted > 0 && l.hits <= someHits
+}
+
 // further looks for a page beyond what is near, as long as an index would find more than that.
 func (l *listing[M, T]) further(tx *Tx, order sorting[M], at *cursor, desc bool, n int) (rows []M, whole bool, err error) {
 	for i, step := range []struct{ hits, window int }{{fewHits, midWindow}, {someHits, farWindow}} {
 		// To ask an index that finds all at once costs more than to look a little further first.
-		if !l.bulky || i > 0 {
+		switch {
+		case i == 0 && l.walked:
+			continue
+		case i > 0 && l.bulky && l.scarce:
+			return nil, false, nil
+		case i > 0 || !l.bulky:
 			if few, err := l.finds(tx, step.hits); err != nil || few {
-				return nil, false, err
+				return nil, err == nil && l.hits == 0, err
 			}
 		}
 		if rows, whole, err = l.walk(tx, order, at, desc, n, step.window); err != nil || whole {
@@ -327,18 +351,60 @@ func (l *listing[M, T]) walk(tx *Tx, order sorting[M], at *cursor, desc bool, n,
 	if err != nil {
 		return nil, false, err
 	}
-	var ends []M // by the order's index alone
-	err = l.place(l.from(db.NewSelect().Model(&ends), order, at, desc), order).Offset(int64(window - 1)).Limit(1).Scan(tx.ctx)
+	if tx.store.db.engine == enginePostgres {
+		rows, err = l.picked(tx, order, desc, l.within(db, order, at, desc, window).Limit(int64(n)))
+		if err != nil || len(rows) >= n {
+			return rows, err == nil, err
+		}
+		end, err := l.end(tx, order, at, desc, window)
+		return rows, err == nil && end == nil, err
+	}
+	end, err := l.end(tx, order, at, desc, window)
 	if err != nil {
-		return nil, false, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+		return nil, false, err
 	}
 	// Conditions in a query of their own are asked of each row, and no other index is looked for.
 	near := l.from(db.NewSelect().Model((*M)(nil)), order, at, desc).Where("EXISTS (?)", l.where(db.NewSelect().ColumnExpr("1")))
-	if len(ends) > 0 {
-		near = l.beyond(near, order, beyond(!desc)+"=", l.position(order, &ends[0]))
+	if end != nil {
+		near = l.beyond(near, order, beyond(!desc)+"=", *end)
 	}
 	rows, err = l.picked(tx, order, desc, l.place(near, order).Limit(int64(n)))
-	return rows, err == nil && (len(rows) >= n || len(ends) == 0), err
+	return rows, err == nil && (len(rows) >= n || end == nil), err
+}
+
+// end is where a window ends, found by the order's index alone; nil when there are fewer rows.
+func (l *listing[M, T]) end(tx *Tx, order sorting[M], at *cursor, desc bool, window int) (*cursor, error) {
+	db, err := tx.rows()
+	if err != nil {
+		return nil, err
+	}
+	var ends []M
+	err = l.place(l.from(db.NewSelect().Model(&ends), order, at, desc), order).Offset(int64(window - 1)).Limit(1).Scan(tx.ctx)
+	if err != nil {
+		return nil, tx.fail(fmt.Errorf("reading %s: %w", l.name, err))
+	}
+	if len(ends) == 0 {
+		return nil, nil
+	}
+	c := l.position(order, &ends[0])
+	return &c, nil
+}
+
+// within selects the places of what matches in a window. PostgreSQL reads a query with a limit
+// as it is, row by row as long as they are wanted. To a position within many equal values it
+// wouldn't stop: its indexes know such an end by the first column alone.
+func (l *listing[M, T]) within(db bun.IDB, order sorting[M], at *cursor, desc bool, window int) *bun.SelectQuery {
+	near := l.columns(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)).Limit(int64(window))
+	return l.ordered(l.place(l.where(db.NewSelect().TableExpr("(?) AS near", near)), order), order, desc)
+}
+
+// columns selects all that conditions may ask for.
+func (l *listing[M, T]) columns(q *bun.SelectQuery) *bun.SelectQuery {
+	q = q.ColumnExpr("?TableColumns")
+	for _, column := range l.hidden {
+		q = q.Column(column)
+	}
+	return q
 }
 
 // merged reads the beginning of each part and puts them together.
@@ -359,6 +425,29 @@ func (l *listing[M, T]) merged(tx *Tx, order sorting[M], at *cursor, desc bool, 
 	}
 	together := db.NewSelect().TableExpr("("+parts.text+") AS parts", parts.args...).ColumnExpr("*")
 	return l.picked(tx, order, desc, l.ordered(together, order, desc).Limit(int64(n)))
+}
+
+// together is a page in the order of creation, put together from lists that may overlap.
+func (l *listing[M, T]) together(tx *Tx, order sorting[M], at *cursor, desc bool, n int) ([]M, error) {
+	rows, whole, err := l.walk(tx, order, at, desc, n, midWindow)
+	if err != nil || whole {
+		return rows, err
+	}
+	for i := range l.apart {
+		some, err := l.apart[i].far(tx, order, at, desc, n)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, some...)
+	}
+	slices.SortFunc(rows, func(a, b M) int {
+		if desc {
+			a, b = b, a
+		}
+		return cmp.Compare(l.row(&a), l.row(&b))
+	})
+	rows = slices.CompactFunc(rows, func(a, b M) bool { return l.row(&a) == l.row(&b) })
+	return rows[:min(len(rows), n)], nil
 }
 
 // place selects of a row only what it is ordered by: rows are read whole once it is known

@@ -19,6 +19,9 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 		}
 		return CountLimit + 1, nil
 	}
+	if l.apart != nil {
+		return l.countApart(tx)
+	}
 	if !l.bulky && !l.merges() {
 		few, err := l.finds(tx, fewHits)
 		if err != nil {
@@ -36,25 +39,47 @@ func (l *listing[M, T]) count(tx *Tx) (int64, error) {
 	if lazy && (len(l.narrow) > 1 || l.merges()) {
 		return l.countHits(tx)
 	}
+	if l.planned(tx) {
+		return l.countSome(tx, l.filtered, CountLimit)
+	}
 	found, seen, err := l.countNear(tx, window)
 	if err != nil || found > CountLimit || seen < int64(window) {
 		return min(found, CountLimit+1), err
 	}
+	matching, most := l.filtered, CountLimit
+	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
+	// finds all before the first; one in five, and it does than SQLite's.
+	switch {
+	case found*25 < seen || lazy && found*5 < seen:
+		matching = func(q *bun.SelectQuery) *bun.SelectQuery { return l.narrowed(l.filtered(q)) }
+		if l.bulky {
+			most = fewHits
+		}
+	case l.scarce:
+		// PostgreSQL would combine two indexes for it, and walks only if it is told how far.
+		db, err := tx.rows()
+		if err != nil {
+			return 0, err
+		}
+		window = int(3 * CountLimit * seen / found / 2)
+		some, err := l.countSome(tx, func(*bun.SelectQuery) *bun.SelectQuery {
+			return l.within(db, sorting[M]{}, nil, false, window)
+		}, CountLimit)
+		if err != nil || some > CountLimit {
+			return some, err
+		}
+	}
+	return l.countSome(tx, matching, most)
+}
+
+// countSome counts what matches: exactly if that isn't more than most, else CountLimit+1.
+func (l *listing[M, T]) countSome(tx *Tx, matching func(*bun.SelectQuery) *bun.SelectQuery, most int) (n int64, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return 0, err
 	}
-	q, most := l.filtered(db.NewSelect().Model((*M)(nil))).ColumnExpr("1"), CountLimit
-	// Where one in 25 or more matches, walking finds enough sooner than PostgreSQL's index, which
-	// finds all before the first; one in five, and it does than SQLite's.
-	if found*25 < seen || lazy && found*5 < seen {
-		q = l.narrowed(q)
-		if l.bulky {
-			most = fewHits
-		}
-	}
-	var n int64
-	if err := db.NewSelect().TableExpr("(?) AS found", q.Limit(int64(most+1))).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
+	some := matching(db.NewSelect().Model((*M)(nil))).ColumnExpr("1").Limit(int64(most + 1))
+	if err := db.NewSelect().TableExpr("(?) AS found", some).ColumnExpr("count(*)").Scan(tx.ctx, &n); err != nil {
 		return 0, tx.fail(fmt.Errorf("counting %s: %w", l.name, err))
 	}
 	if n > int64(most) {
@@ -89,10 +114,7 @@ func (l *listing[M, T]) countNear(tx *Tx, window int) (found, seen int64, err er
 	if err != nil {
 		return 0, 0, err
 	}
-	near := db.NewSelect().Model((*M)(nil)).ColumnExpr("?TableColumns").OrderExpr("?", bun.Ident(l.rowID)).Limit(int64(window))
-	for _, column := range l.hidden {
-		near = near.Column(column)
-	}
+	near := l.columns(db.NewSelect().Model((*M)(nil))).OrderExpr("?", bun.Ident(l.rowID)).Limit(int64(window))
 	if l.scope != nil {
 		near = l.scope(near)
 	}
@@ -118,6 +140,37 @@ func (l *listing[M, T]) filtered(q *bun.SelectQuery) *bun.SelectQuery {
 		q = l.where(q)
 	}
 	return q
+}
+
+// countApart counts matches in lists that may overlap, of each those that none before has: exactly
+// if there are few, otherwise not beyond CountLimit+1.
+func (l *listing[M, T]) countApart(tx *Tx) (n int64, err error) {
+	for i := range l.apart {
+		one := l.apart[i]
+		one.where = func(q *bun.SelectQuery) *bun.SelectQuery {
+			q = l.apart[i].where(q)
+			for _, before := range l.narrow[:i] {
+				q = q.Where("("+before.keeps.text+") IS NOT TRUE", before.keeps.args...)
+			}
+			return q
+		}
+		some, err := one.countPart(tx, i > 0)
+		if err != nil {
+			return 0, err
+		}
+		if n += some; some == CountLimit+1 || n > fewHits {
+			return CountLimit + 1, nil
+		}
+	}
+	return n, nil
+}
+
+// countPart counts the matches of one of several lists. Names' indexes find little, or one after another.
+func (l *listing[M, T]) countPart(tx *Tx, named bool) (int64, error) {
+	if !named {
+		return l.count(tx)
+	}
+	return l.countSome(tx, func(q *bun.SelectQuery) *bun.SelectQuery { return l.narrowed(l.filtered(q)) }, fewHits)
 }
 
 // countHits counts matches among what several indexes find, up to CountLimit+1: of each index
