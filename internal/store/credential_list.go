@@ -213,7 +213,7 @@ func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bu
 	}
 	for _, id := range ids {
 		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery {
-			return q.Where("organization_id = ? AND "+ofTenant, id, string(tx.tenant))
+			return tx.beside(q).Where("organization_id = ?", id)
 		})
 	}
 	return parts, nil

@@ -127,7 +127,7 @@ func (tx *Tx) gather(list []called, column string, desc bool) (out []group) {
 	}
 	for _, key := range keys {
 		out = append(out, group{key, func(q *bun.SelectQuery) *bun.SelectQuery {
-			q = q.Where(ofTenant, string(tx.tenant))
+			q = tx.beside(q)
 			if len(ids[key]) == 1 {
 				return q.Where(column+" = ?", ids[key][0])
 			}

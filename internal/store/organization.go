@@ -107,6 +107,15 @@ func (tx *Tx) scope(q *bun.SelectQuery) *bun.SelectQuery {
 	return q.Where("tenant_id = ?", string(tx.tenant))
 }
 
+// beside is scope where another condition tells more. PostgreSQL knows how many rows each keeps,
+// but not of an expression.
+func (tx *Tx) beside(q *bun.SelectQuery) *bun.SelectQuery {
+	if tx.store.db.engine == enginePostgres {
+		return tx.scope(q)
+	}
+	return q.Where(ofTenant, string(tx.tenant))
+}
+
 // whereBelow keeps what belongs to an organization or one below it.
 func (tx *Tx) whereBelow(q *bun.SelectQuery, path string) *bun.SelectQuery {
 	if path == "" {
