@@ -13,8 +13,9 @@ import (
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
-// usageBatch is how many rows go into one transaction.
-const usageBatch = 1000
+// usageRest is how many times as long as a chunk of usage takes, nothing of it is written after it:
+// what was changed can be moved to the database's file, and others' commits don't wait for both.
+const usageRest = 2
 
 // keepUsage writes what verification counted, now and then: soon where that is quick, less
 // often where many keys are in use, so that it takes a twentieth of the time at most until
@@ -28,7 +29,7 @@ func (n *Node) keepUsage(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 		began := time.Now()
-		if err := n.flushUsage(ctx); err != nil && ctx.Err() == nil {
+		if err := n.flushUsage(ctx, usageRest); err != nil && ctx.Err() == nil {
 			n.cfg.Logger.WarnContext(ctx, "usage could not be written; it is kept for the next time", slog.Any("error", err))
 		}
 		pause = usagePause(time.Since(began))
@@ -39,9 +40,13 @@ func usagePause(took time.Duration) time.Duration {
 	return min(max(20*took, usageLeast), usageMost)
 }
 
-// flushUsage writes everything counted so far. What can't be written is kept for the next
-// time. One goroutine at a time may call it.
-func (n *Node) flushUsage(ctx context.Context) error {
+// flushUsage writes everything counted so far, and rests after each chunk of usage that many
+// times as long as it took. What can't be written is kept for the next time. One goroutine at a
+// time may call it.
+func (n *Node) flushUsage(ctx context.Context, rest int) error {
+	if err := n.flushPrevious(ctx); err != nil {
+		return err
+	}
 	err := n.index.DrainUsage(func(u verify.Usage) error {
 		n.usage = append(n.usage, u)
 		return nil
@@ -50,14 +55,22 @@ func (n *Node) flushUsage(ctx context.Context) error {
 		return fmt.Errorf("reading usage: %w", err)
 	}
 	for len(n.usage) > 0 {
-		batch := n.usage[:min(len(n.usage), usageBatch)]
-		if err := n.store.AddUsage(ctx, batch); err != nil {
+		began := time.Now()
+		chunk := n.usage[:min(len(n.usage), store.UsageChunk)]
+		if err := n.store.AddUsage(ctx, chunk); err != nil {
 			return fmt.Errorf("writing usage: %w", err)
 		}
-		n.usage = n.usage[len(batch):]
+		n.usage = n.usage[len(chunk):]
+		if rest > 0 && len(n.usage) > 0 {
+			select {
+			case <-time.After(time.Duration(rest) * time.Since(began)):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 	}
 	n.usage = nil
-	return n.flushPrevious(ctx)
+	return nil
 }
 
 // flushPrevious writes from where earlier secrets were used. What was noted meanwhile waits

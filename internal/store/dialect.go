@@ -46,6 +46,13 @@ func (e engine) String() string {
 	return "SQLite"
 }
 
+const (
+	// movePause is how long what was committed stays in SQLite's log alone, at least.
+	movePause = 100 * time.Millisecond
+	// tidyPause is how long it stays beside PostgreSQL's search indexes.
+	tidyPause = time.Second
+)
+
 // databases are the pools of one store. SQLite has one writing connection, because it lets
 // one writer in at a time anyway and a queue in Go is fairer than its busy time-out.
 type databases struct {
@@ -53,7 +60,8 @@ type databases struct {
 	write  *bun.DB
 	read   *bun.DB
 	pgx    *pgx.ConnConfig // PostgreSQL only: for the listening and the bulk connections
-	moves  *logMover       // SQLite only
+	upkeep *upkeep         // of what both write
+	logs   *sql.DB         // SQLite only: the connection that moves its log
 }
 
 func openDatabases(ctx context.Context, c Config) (*databases, error) {
@@ -97,14 +105,15 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
 	read.SetConnMaxIdleTime(time.Minute)
-	moves, err := sql.Open("sqlite", dsn("cache_size(-512)"))
+	logs, err := sql.Open("sqlite", dsn("cache_size(-512)"))
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	moves.SetMaxOpenConns(1)
+	logs.SetMaxOpenConns(1)
 	dialect := sqlitedialect.New()
 	return &databases{
-		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), moves: startLogMover(moves),
+		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), logs: logs,
+		upkeep: startUpkeep(movePause, func(ctx context.Context) int64 { return moveLog(ctx, logs) }),
 	}, nil
 }
 
@@ -138,22 +147,24 @@ func openPostgres(ctx context.Context, c Config) (*databases, error) {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.Close())
 	}
 	b := bun.NewDB(db, pgdialect.New())
-	return &databases{engine: enginePostgres, write: b, read: b, pgx: config}, nil
+	return &databases{
+		engine: enginePostgres, write: b, read: b, pgx: config,
+		upkeep: startUpkeep(tidyPause, func(ctx context.Context) int64 { return tidySearch(ctx, db) }),
+	}, nil
 }
 
 func (d *databases) close() error {
+	d.upkeep.close()
 	if d.engine == enginePostgres {
 		return d.write.Close()
 	}
 	// The writer goes last: the last connection to close checkpoints the log into the file.
-	return errors.Join(d.read.Close(), d.moves.close(), d.write.Close())
+	return errors.Join(d.read.Close(), d.logs.Close(), d.write.Close())
 }
 
 // committed is told of every commit.
 func (d *databases) committed() {
-	if d.moves != nil {
-		d.moves.note()
-	}
+	d.upkeep.note()
 }
 
 // migrate brings the schema up to date. Processes that start together wait for each other.

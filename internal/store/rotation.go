@@ -174,7 +174,7 @@ func (s *Store) AddPreviousUses(ctx context.Context, list []PreviousUse) (done i
 	slices.SortStableFunc(list, func(a, b PreviousUse) int {
 		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), slices.Compare(a.CredentialID[:], b.CredentialID[:]), cmp.Compare(a.Version, b.Version))
 	})
-	for chunk := range slices.Chunk(list, usageChunk) {
+	for chunk := range slices.Chunk(list, UsageChunk) {
 		_, err := s.Write(ctx, "", func(tx *Tx) error { return tx.allTenantsAddPreviousUses(chunk) })
 		if err != nil {
 			return done, err

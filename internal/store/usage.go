@@ -29,9 +29,9 @@ type UsageHour struct {
 	Denied map[string]int64 // by verdict code; nil means none
 }
 
-// usageChunk is how many credentials' usage is written in one go: each is a row and several indexes' pages somewhere else, and
+// UsageChunk is how many credentials' usage is written in one go: each is a row and several indexes' pages somewhere else, and
 // changes shall not wait for 50 ms.
-const usageChunk = 100
+const UsageChunk = 50
 
 // Each writes many rows, since one statement a row costs several times as much. The rows of
 // a statement have different keys: PostgreSQL refuses to change a row twice.
@@ -49,10 +49,10 @@ const (
 func (s *Store) AddUsage(ctx context.Context, rows []UsageRow) error {
 	for len(rows) > 0 {
 		sums := usageSums{calls: map[usageKey]int64{}, last: map[usageKey]int64{}, quotas: map[usageKey]int64{}}
-		for i := range rows[:min(len(rows), usageChunk)] {
+		for i := range rows[:min(len(rows), UsageChunk)] {
 			sums.add(&rows[i])
 		}
-		rows = rows[min(len(rows), usageChunk):]
+		rows = rows[min(len(rows), UsageChunk):]
 		if _, err := s.Write(ctx, "", sums.allTenantsWrite); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (s usageSums) allTenantsWrite(tx *Tx) error {
 }
 
 // groups are how many rows a statement has: statements stay prepared, so there may be few.
-var groups = []int{100, 10, 1}
+var groups = []int{50, 10, 1}
 
 // writeRows fills the statement's VALUES with a row for each key. They are in order: rows
 // of a tenant lie together, and two processes don't wait for each other in a circle.
