@@ -36,6 +36,13 @@ export function chosen(types: readonly string[]): string {
   return `${types.length} kinds of events`;
 }
 
+/** Whether something comes of it soon: its attempt is under way, or a try is due within seconds. */
+export function comesSoon(delivery: Delivery, now: Date): boolean {
+  if (delivery.state !== 'pending') return false;
+  const due = delivery.next_attempt_at; // stays as it was while an attempt is under way
+  return delivery.attempts === 0 || !due || new Date(due).getTime() < now.getTime() + 10_000;
+}
+
 /** What became of a delivery, in a word or two. */
 export function outcome(delivery: Delivery): string {
   switch (delivery.state) {
@@ -44,7 +51,7 @@ export function outcome(delivery: Delivery): string {
     case 'dead':
       return 'Given up';
     default:
-      return delivery.attempts > 0 ? 'Will be tried again' : 'On its way';
+      return delivery.error || delivery.status ? 'Will be tried again' : 'On its way';
   }
 }
 

@@ -17,6 +17,7 @@ import { useListState } from '../../table/list_state';
 import { Moment, Past } from '../../time/when';
 import {
   chosen,
+  comesSoon,
   type Delivery,
   eventWords,
   outcome,
@@ -170,7 +171,7 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
     },
     {
       refetchInterval: (query) =>
-        query.state.data?.items.some((d) => d.state === 'pending' && d.attempts === 0) ? lookAgain : false,
+        query.state.data?.items.some((d) => comesSoon(d, new Date())) ? lookAgain : false,
     },
   );
   const columns = useColumns(setOpen);
