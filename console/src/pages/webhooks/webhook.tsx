@@ -170,8 +170,7 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
       },
     },
     {
-      refetchInterval: (query) =>
-        query.state.data?.items.some((d) => comesSoon(d, new Date())) ? lookAgain : false,
+      refetchInterval: (query) => (query.state.data?.items.some((d) => comesSoon(d, new Date())) ? lookAgain : false),
     },
   );
   const columns = useColumns(setOpen);
