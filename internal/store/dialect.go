@@ -48,7 +48,7 @@ func (e engine) String() string {
 
 const (
 	// movePause is how long what was committed stays in SQLite's log alone, at least.
-	movePause = 100 * time.Millisecond
+	movePause = 25 * time.Millisecond
 	// tidyPause is how long it stays beside PostgreSQL's search indexes.
 	tidyPause = time.Second
 )
