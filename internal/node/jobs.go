@@ -13,9 +13,13 @@ import (
 	"github.com/claviger-io/claviger/internal/verify"
 )
 
-// usageRest is how many times as long as a chunk of usage takes, nothing of it is written after it:
-// what was changed can be moved to the database's file, and others' commits don't wait for both.
-const usageRest = 2
+const (
+	// usageRest is how many times as long as a chunk of usage takes, nothing of it is written after it:
+	// what was changed can be moved to the database's file, and others' commits don't wait for both.
+	usageRest = 2
+	// lastChunk is how much is written at once by a node that stops, whose changes nobody waits for.
+	lastChunk = 1000
+)
 
 // keepUsage writes what verification counted, now and then: soon where that is quick, less
 // often where many keys are in use, so that it takes a twentieth of the time at most until
@@ -29,7 +33,7 @@ func (n *Node) keepUsage(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 		began := time.Now()
-		if err := n.flushUsage(ctx, usageRest); err != nil && ctx.Err() == nil {
+		if err := n.flushUsage(ctx, store.UsageChunk, usageRest); err != nil && ctx.Err() == nil {
 			n.cfg.Logger.WarnContext(ctx, "usage could not be written; it is kept for the next time", slog.Any("error", err))
 		}
 		pause = usagePause(time.Since(began))
@@ -40,10 +44,10 @@ func usagePause(took time.Duration) time.Duration {
 	return min(max(20*took, usageLeast), usageMost)
 }
 
-// flushUsage writes everything counted so far, and rests after each chunk of usage that many
-// times as long as it took. What can't be written is kept for the next time. One goroutine at a
-// time may call it.
-func (n *Node) flushUsage(ctx context.Context, rest int) error {
+// flushUsage writes everything counted so far, in chunks of so many credentials' usage, and rests
+// after each that many times as long as it took. What can't be written is kept for the next
+// time. One goroutine at a time may call it.
+func (n *Node) flushUsage(ctx context.Context, size, rest int) error {
 	if err := n.flushPrevious(ctx); err != nil {
 		return err
 	}
@@ -56,7 +60,7 @@ func (n *Node) flushUsage(ctx context.Context, rest int) error {
 	}
 	for len(n.usage) > 0 {
 		began := time.Now()
-		chunk := n.usage[:min(len(n.usage), store.UsageChunk)]
+		chunk := n.usage[:min(len(n.usage), size)]
 		if err := n.store.AddUsage(ctx, chunk); err != nil {
 			return fmt.Errorf("writing usage: %w", err)
 		}

@@ -277,7 +277,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err = errors.Join(err, work.Wait())
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	return errors.Join(err, n.flushUsage(flush, 0))
+	return errors.Join(err, n.flushUsage(flush, lastChunk, 0))
 }
 
 func (n *Node) shutdown(ctx context.Context, srv *http.Server) error {

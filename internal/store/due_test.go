@@ -75,29 +75,9 @@ func TestDueCredentialsAreIndexed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			rows, err := db.QueryContext(t.Context(), explain+text, int64(1), 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = rows.Close() }()
-			var plan strings.Builder
-			for rows.Next() {
-				var id, parent, unused int
-				var line string
-				into := []any{&line}
-				if driver == "sqlite" {
-					into = []any{&id, &parent, &unused, &line}
-				}
-				if err := rows.Scan(into...); err != nil {
-					t.Fatal(err)
-				}
-				plan.WriteString(line + "\n")
-			}
-			if err := rows.Err(); err != nil {
-				t.Fatal(err)
-			}
-			if !strings.Contains(plan.String(), "credentials_due") || strings.Contains(strings.ToLower(plan.String()), "sort") || strings.Contains(plan.String(), "TEMP B-TREE") {
-				t.Errorf("the plan is\n%s", plan.String())
+			plan := explained(t, db, explain+text, int64(1), 10)
+			if !strings.Contains(plan, "credentials_due") || strings.Contains(strings.ToLower(plan), "sort") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("the plan is\n%s", plan)
 			}
 		})
 	}

@@ -44,20 +44,15 @@ const (
 		"ON CONFLICT (credential_id, name, period_start) DO UPDATE SET used = excluded.used WHERE quota_usage.used < excluded.used"
 )
 
-// AddUsage records a batch of usage, in chunks. It changes nothing that verification holds
-// and adds nothing to the feed. After an error, rows may have been recorded in part.
+// AddUsage records usage in one transaction, of UsageChunk credentials at most unless nobody
+// waits. It changes nothing that verification holds and adds nothing to the feed.
 func (s *Store) AddUsage(ctx context.Context, rows []UsageRow) error {
-	for len(rows) > 0 {
-		sums := usageSums{calls: map[usageKey]int64{}, last: map[usageKey]int64{}, quotas: map[usageKey]int64{}}
-		for i := range rows[:min(len(rows), UsageChunk)] {
-			sums.add(&rows[i])
-		}
-		rows = rows[min(len(rows), UsageChunk):]
-		if _, err := s.Write(ctx, "", sums.allTenantsWrite); err != nil {
-			return err
-		}
+	sums := usageSums{calls: map[usageKey]int64{}, last: map[usageKey]int64{}, quotas: map[usageKey]int64{}}
+	for i := range rows {
+		sums.add(&rows[i])
 	}
-	return nil
+	_, err := s.Write(ctx, "", sums.allTenantsWrite)
+	return err
 }
 
 // usageKey is what is counted, as far as its table tells it apart.
@@ -67,7 +62,7 @@ type usageKey struct {
 	start              int64  // of the hour or the period, in microseconds
 }
 
-// usageSums is a chunk of usage, every key once.
+// usageSums is the usage of a transaction, every key once.
 type usageSums struct {
 	calls, last, quotas map[usageKey]int64
 }
