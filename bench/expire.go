@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/authority"
@@ -20,7 +21,22 @@ const (
 	expiringKeys  = 100_000
 	expiringStart = time.Minute // until the first of them ends: the server has to start in it
 	expiringLimit = 5 * time.Minute
+	settleSpan    = 30 * time.Second // what seeding left is on the disk by then
 )
+
+// settle writes out what seeding left to be written: no installation gets a million keys at
+// once a minute before.
+func (s *site) settle(ctx context.Context, db *sql.DB) error {
+	command := "PRAGMA wal_checkpoint(TRUNCATE)"
+	if s.database != "" {
+		command = "CHECKPOINT"
+	}
+	if _, err := db.ExecContext(ctx, command); err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	syscall.Sync()
+	return nil
+}
 
 // measureExpire lets many keys of all tenants expire in the same minute, and times how long
 // it takes to end them, verification meanwhile, and how long other writers had to wait.
@@ -34,10 +50,16 @@ func measureExpire(ctx context.Context, o options, s *site, t *table) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	ends := time.Now().Add(expiringStart)
+	ends := time.Now().Add(settleSpan + expiringStart)
 	if _, err := db.ExecContext(ctx, "UPDATE credentials SET expires_at = "+strconv.FormatInt(ends.UnixMicro(), 10)+
 		" + (row_id % 60) * 1000000 WHERE expires_at < 9223372036854775807 AND name LIKE 'expiring %'"); err != nil {
 		return fmt.Errorf("setting when keys end: %w", err)
+	}
+	if err := s.settle(ctx, db); err != nil {
+		return err
+	}
+	if left := time.Until(ends) - expiringStart; left > 0 {
+		time.Sleep(left)
 	}
 	srv, err := s.serve(ctx, o, s.dir)
 	if err != nil {

@@ -142,7 +142,7 @@ func (x *Index) putRole(in *access.Role, gone bool) {
 	}
 	collect()
 	if d.resolveRoles(t, changed) {
-		d.judgeAll(t)
+		d.regrantAll(t)
 	}
 }
 
@@ -236,7 +236,7 @@ func (x *Index) putCatalog(in *catalog.Catalog) {
 	}
 	for _, t := range d.tenants {
 		if d.resolveCatalogue(t) {
-			d.judgeAll(t)
+			d.regrantAll(t)
 		}
 	}
 }

@@ -262,6 +262,28 @@ func (d *directory) judgeAll(t *tenant) {
 	}
 }
 
+// regrantAll gives everyone in a tenant the set that their rights have now. It is what judgeAll
+// does where nothing else has changed, without looking at what else a standing comes from:
+// a hundred thousand may hold the role that changed.
+func (d *directory) regrantAll(t *tenant) {
+	var before, after *standing // of the place before: most have one and the same
+	for _, pl := range t.places {
+		if pl.rights == nil {
+			continue
+		}
+		old := pl.holder.standing.Load()
+		if old.set == pl.rights.now {
+			continue
+		}
+		if old != before || after.set != pl.rights.now {
+			s := *old
+			s.set = pl.rights.now
+			before, after = old, d.interned.standing(s)
+		}
+		pl.holder.standing.Store(after)
+	}
+}
+
 // stateBelow computes the state of an organization and of everything below it.
 func (d *directory) stateBelow(top *org) {
 	for _, o := range top.tenant.orgs {

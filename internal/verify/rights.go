@@ -164,8 +164,9 @@ func (in *interner) standing(s standing) *standing {
 	if len(in.standings) >= maxInterned {
 		clear(in.standings)
 	}
-	in.standings[s] = &s
-	return &s
+	kept := s // s itself would be allocated by each call
+	in.standings[s] = &kept
+	return &kept
 }
 
 func (in *interner) text(s string) string {
