@@ -3,11 +3,13 @@
 package verify
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/claviger-io/claviger/internal/access"
 	"github.com/claviger-io/claviger/internal/catalog"
 	"github.com/claviger-io/claviger/internal/secret"
+	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
 // Without limits a verification allocates nothing, whatever the verdict.
@@ -46,4 +48,29 @@ func TestVerifyAllocatesNothing(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 	})
+}
+
+// A role's change allocates nothing for each of those who hold it: garbage would be collected
+// while others verify.
+func TestRoleChangeAllocates(t *testing.T) {
+	w := newWorld(t)
+	const people = 5_000
+	var items []Item
+	for i := range people {
+		u := tenancy.User{ID: tenancy.UserID(fmt.Sprintf("usr_%06d", i)), TenantID: "ten_a", OrganizationID: "org_north", State: tenancy.Active}
+		c, _ := w.issue(t, secret.UserKey, w.clock.Now())
+		c.TenantID, c.OrganizationID, c.Principal = "ten_a", "org_north", userOf(string(u.ID))
+		items = append(items, Item{User: &u}, assignItem("ten_a", string(u.ID), "rol_caller", "org_root"), Item{Credential: &c})
+	}
+	w.apply(t, items...)
+	grants := [][]access.Grant{{"recordings:read"}, {"calls:*"}}
+	edits := 0
+	n := testing.AllocsPerRun(10, func() {
+		w.caller.Permissions = grants[edits%2]
+		edits++
+		w.apply(t, Item{Role: &w.caller})
+	})
+	if n > people/10 {
+		t.Errorf("%v allocations for %d people", n, people)
+	}
 }
