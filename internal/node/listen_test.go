@@ -82,7 +82,7 @@ func TestOnlyProxiesArePassed(t *testing.T) {
 }
 
 func TestHeadroom(t *testing.T) {
-	for live, want := range map[uint64]int{0: gcMost, 1 << 20: gcMost, 64 << 20: 100, 256 << 20: 25, 1 << 40: gcLeast} {
+	for live, want := range map[uint64]int{0: gcMost, 1 << 20: gcMost, 40 << 20: 100, 160 << 20: 25, 1 << 40: gcLeast} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("%d bytes: %d%%, want %d%%", live, got, want)
 		}

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	gcHeadroom  = 64 << 20 // bytes that may be allocated between two collections
+	gcHeadroom  = 40 << 20 // bytes that may be allocated between two collections
 	gcLeast     = 15       // percent; less would collect all the time
 	gcMost      = 800
 	gcLookAgain = time.Minute
 )
 
-// TuneMemory keeps the room between two garbage collections at about 64 MB until ctx ends,
+// TuneMemory keeps the room between two garbage collections at about 40 MB until ctx ends,
 // after it has given back what loading took. With the default the resident index of a
 // million keys would need twice its size, and a small server would collect many times a
 // second. It changes the whole process, and leaves GOGC alone where it is set. Once the
