@@ -18,7 +18,7 @@ import (
 // one tenant end together.
 const expireFound = 50_000
 
-// expireSecond is how many ends are recorded in a second, at most: nobody waits for it, and what
+// expireSecond is how many ends a process records in a second, at most: nobody waits for it, and what
 // each leaves to be written takes processors and disk from verification for a moment. A hundred
 // thousand take four minutes.
 const expireSecond = 420
