@@ -46,9 +46,19 @@ type Config struct {
 	LockTimeout time.Duration
 	// MaxGroup is how many writes share one commit at most. 0 means 64.
 	MaxGroup int
-	// Held is told after each group of writes how long others waited for it, from the
-	// beginning of its transaction to its end. It must return at once. Nil means nobody asks.
-	Held func(time.Duration)
+	// Held is told after each group of writes how long others waited for it. It must return
+	// at once. Nil means nobody asks.
+	Held func(Hold)
+}
+
+// Hold is how long one group of writes kept others from writing.
+type Hold struct {
+	// Whole is from the beginning of its transaction to its end.
+	Whole time.Duration
+	// Commit is how much of it the database took to commit, which is mostly the sync to its
+	// disk; on PostgreSQL with the group's last statements, which go together with it. 0 means
+	// that nothing was to be committed.
+	Commit time.Duration
 }
 
 // Store is one database. It is safe for concurrent use.
@@ -58,7 +68,7 @@ type Store struct {
 	log         *slog.Logger
 	lockTimeout time.Duration
 	maxGroup    int
-	held        func(time.Duration)
+	held        func(Hold)
 
 	requests chan *request
 	closing  chan struct{} // closed by Close
@@ -83,7 +93,7 @@ func (c *Config) fill() {
 		c.MaxGroup = 64
 	}
 	if c.Held == nil {
-		c.Held = func(time.Duration) {}
+		c.Held = func(Hold) {}
 	}
 }
 

@@ -274,6 +274,33 @@ func TestClosed(t *testing.T) {
 	}
 }
 
+// TestHold writes once and fails once: each group is told of, and what a commit took of it.
+func TestHold(t *testing.T) {
+	for _, engine := range storetest.Engines {
+		t.Run(engine.Name, func(t *testing.T) {
+			url := engine.URL(t)
+			f := storetest.MustInsert(t, storetest.MustOpen(t, url), "a")[0]
+			holds := make(chan store.Hold, 100)
+			s, err := store.Open(t.Context(), store.Config{URL: url, Held: func(h store.Hold) { holds <- h }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			storetest.MustWrite(t, s, f.Tenant.ID, func(tx *store.Tx) error { return tx.UpdateTenant(f.Tenant) })
+			if h := <-holds; h.Commit <= 0 || h.Whole <= h.Commit {
+				t.Errorf("a group that wrote held the writer %s, %s of it to commit", h.Whole, h.Commit)
+			}
+			refused := errors.New("refused")
+			if _, err := s.Write(t.Context(), f.Tenant.ID, func(*store.Tx) error { return refused }); !errors.Is(err, refused) {
+				t.Fatal(err)
+			}
+			if h := <-holds; h.Commit != 0 || h.Whole <= 0 {
+				t.Errorf("a group that wrote nothing held the writer %s, %s of it to commit", h.Whole, h.Commit)
+			}
+		})
+	}
+}
+
 func TestConfigMistakes(t *testing.T) {
 	for _, url := range []string{"", "mysql://x", "sqlite:", "sqlite::memory:", "sqlite:a?mode=ro", "postgres://user:hunter2@[broken"} {
 		s, err := store.Open(t.Context(), store.Config{URL: url})

@@ -46,6 +46,8 @@ type writer struct {
 	pending []statement // writes not yet sent
 	sent    bool        // the present request's writes, or some, were sent
 	late    late        // of the requests that are done
+	// committing is how long the present group's commit took.
+	committing time.Duration
 
 	// heads are the ends of the audit chains as of writes, the database's count of committed
 	// write transactions: another process that wrote in between makes them stale.
@@ -219,8 +221,9 @@ func (w *writer) attempt(group []*request) (again bool, err error) {
 		w.rollback(ctx)
 		return w.conn.broken || isRetryable(err), problem.Wrap(fmt.Errorf("beginning a write: %w", err))
 	}
+	w.committing = 0
 	began := time.Now()
-	defer func() { w.store.held(time.Since(began)) }()
+	defer func() { w.store.held(Hold{Whole: time.Since(began), Commit: w.committing}) }()
 	if before.writes != w.writes || w.heads == nil || len(w.heads) > maxHeads || len(w.callers) > maxCallers {
 		w.heads, w.callers = map[tenancy.TenantID]audit.Head{}, map[credential.ID]credential.Credential{}
 	}
@@ -417,7 +420,7 @@ func (w *writer) commit(ctx context.Context, before, now head, last []statement)
 		if now.revision != before.revision {
 			list = append(list, statement{text: "SELECT pg_notify('" + feedChannel + "', ?)", args: []any{strconv.FormatUint(now.revision, 10)}})
 		}
-		err := w.conn.run(ctx, append(list, end))
+		err := w.timed(ctx, append(list, end))
 		var answer *pgconn.PgError
 		switch {
 		case err == nil:
@@ -432,7 +435,7 @@ func (w *writer) commit(ctx context.Context, before, now head, last []statement)
 		w.rollback(ctx)
 		return problem.Wrap(err)
 	}
-	err := w.conn.run(ctx, []statement{end})
+	err := w.timed(ctx, []statement{end})
 	if err == nil {
 		return nil
 	}
@@ -441,6 +444,13 @@ func (w *writer) commit(ctx context.Context, before, now head, last []statement)
 		return problem.Wrap(err)
 	}
 	return problem.Wrap(fmt.Errorf("%w: %w", ErrOutcomeUnknown, err))
+}
+
+// timed runs the statements that end with the commit.
+func (w *writer) timed(ctx context.Context, list []statement) error {
+	began := time.Now()
+	defer func() { w.committing = time.Since(began) }()
+	return w.conn.run(ctx, list)
 }
 
 func (w *writer) reconnect(ctx context.Context) error {
