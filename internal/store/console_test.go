@@ -379,6 +379,9 @@ func TestLatestCredentials(t *testing.T) {
 		of := func(n int, app string, state credential.State) {
 			c, m := a.Key(n, "k")
 			c.Kind, c.Principal, c.State = credential.App, access.Principal{Type: access.PrincipalApp, ID: app}, state
+			if state == credential.Expired {
+				c.DeletedAt = storetest.Epoch
+			}
 			storetest.MustWrite(t, s, a.Tenant.ID, func(tx *store.Tx) error { return tx.InsertCredential(c, m) })
 		}
 		of(1, "app_1", credential.Active)

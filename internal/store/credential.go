@@ -133,6 +133,9 @@ func credentialText(c credential.Credential) string {
 // credentialArgs are the columns that may change, in the order of updateCredential; the
 // last is the search text.
 func credentialArgs(c credential.Credential) ([]any, error) {
+	if err := checkHidden(c); err != nil {
+		return nil, err
+	}
 	scopes, err := listText(c.Scopes)
 	networks, err2 := listText(c.Networks)
 	metadata, err3 := metadataText(c.Labels)
@@ -149,6 +152,14 @@ func credentialArgs(c credential.Credential) ([]any, error) {
 		micros(c.NotBefore), expiryMicros(c.ExpiresAt), micros(c.DeletedAt), micros(c.EndedAt), micros(c.ResumedAt), scopes, networks, limits,
 		c.Labels.ExternalID, metadata, c.Name, fold(c.Name), c.Hint, c.PublicID, int64(c.Origin), credentialText(c),
 	}, errors.Join(err, err2, err3)
+}
+
+// checkHidden refuses what lists would go on to show.
+func checkHidden(c credential.Credential) error {
+	if c.State == credential.Expired && c.DeletedAt.IsZero() {
+		return errors.New("store: a credential that expired and is not hidden")
+	}
+	return nil
 }
 
 // Credential is one credential of the tenant, also one at its end or deleted.

@@ -75,10 +75,10 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	l = listing[credentialRow, credential.Credential]{
 		name: "credentials", filter: fmt.Sprintf("%v %v", shown, owner),
 		sorts: []sorting[credentialRow]{
-			{name: "name", column: "name_key", only: f.whereShownOfState, parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
-			{name: "created_at", only: f.whereShownOfState, parted: true},
-			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted, bounded: !f.ExpiringBefore.IsZero(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
-			{name: "last_used_at", column: "last_used_at", only: f.whereShownOfState, parted: !f.IncludeDeleted, key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+			{name: "name", column: "name_key", parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
+			{name: "created_at", parted: true},
+			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted || f.halved(), bounded: !f.ExpiringBefore.IsZero(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "last_used_at", column: "last_used_at", parted: !f.IncludeDeleted || f.halved(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed, byOrganization),
 			byName("owner", ownerNamed, byOwner(f)),
 			byName("created_by", creatorNamed, nil),
@@ -95,7 +95,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	l.narrow = tx.hits(f, owner, search, at)
 	if f.Owner == nil && tx.store.db.engine == engineSQLite {
 		switch {
-		case search.needle != "" && f.rare():
+		case search.needle != "" && f.rare() && !f.halved():
 			err = tx.withinRare(f, l.narrow)
 		case search.needle == "" && at == "" && f.Level == "" && !f.ExpiringBefore.IsZero() && !f.IncludeDeleted:
 			l.narrow, err = tx.exactlyExpiring(f)
@@ -115,6 +115,9 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	if f.Owner == nil && search.needle == "" {
 		if l.parts, err = tx.organizationParts(at); err != nil {
 			return l, err
+		}
+		if at == "" && f.halved() {
+			l.parts, l.halved = tx.halves(f), true
 		}
 	}
 	l.weak = f.Owner == nil && search.needle == "" && at == "" && f.ExpiringBefore.IsZero()
@@ -163,12 +166,13 @@ func byName(name, looked string, groups grouping) sorting[credentialRow] {
 	}
 }
 
-// whereShown leaves out what is deleted or expired, unless it was asked for.
+// whereShown leaves out what is deleted or expired, unless it was asked for. What expired
+// has the time at which it was hidden, as what is deleted has.
 func (f CredentialFilter) whereShown(q *bun.SelectQuery) *bun.SelectQuery {
 	if f.IncludeDeleted {
 		return q
 	}
-	return q.Where("deleted_at = 0 AND state <> 'expired'")
+	return q.Where("deleted_at = 0")
 }
 
 // whereShownUntil is whereShown up to the expiry that was asked for, where the order by
@@ -176,15 +180,6 @@ func (f CredentialFilter) whereShown(q *bun.SelectQuery) *bun.SelectQuery {
 func (f CredentialFilter) whereShownUntil(q *bun.SelectQuery) *bun.SelectQuery {
 	if !f.ExpiringBefore.IsZero() {
 		q = q.Where("expires_at < ?", f.ExpiringBefore.UnixMicro())
-	}
-	return f.whereShown(q)
-}
-
-// whereShownOfState is whereShown for one state that few have, whose indexes tell what is
-// deleted: most of what is revoked is, in the end.
-func (f CredentialFilter) whereShownOfState(q *bun.SelectQuery) *bun.SelectQuery {
-	if len(f.States) != 1 || f.States[0] == credential.Active {
-		return q
 	}
 	return f.whereShown(q)
 }
@@ -221,14 +216,47 @@ func (tx *Tx) organizationParts(path string) (parts []func(*bun.SelectQuery) *bu
 
 // rare reports whether the filter is for one state or kind that few have.
 func (f CredentialFilter) rare() bool {
-	return len(f.States) == 1 && f.States[0] != credential.Active || len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey
+	return f.rareState() != "" || len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey
+}
+
+// rareState is the one state that the filter is for, if few have it.
+func (f CredentialFilter) rareState() credential.State {
+	if len(f.States) != 1 || f.States[0] == credential.Active {
+		return ""
+	}
+	return f.States[0]
+}
+
+// The conditions of the indexes by state: of what is shown, and of what is deleted or expired.
+const (
+	shownOfState   = "state = ? AND state <> 'active' AND deleted_at = 0"
+	deletedOfState = "state = ? AND deleted_at <> 0"
+)
+
+// halved reports whether some of what the filter keeps by its state is shown and some is not,
+// so that no index has all of it.
+func (f CredentialFilter) halved() bool {
+	return f.IncludeDeleted && f.rareState() == credential.Revoked
+}
+
+// halves are the two scopes of such a filter.
+func (tx *Tx) halves(f CredentialFilter) (parts []func(*bun.SelectQuery) *bun.SelectQuery) {
+	for _, of := range []string{shownOfState, deletedOfState} {
+		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery { return tx.scope(q).Where(of, string(f.rareState())) })
+	}
+	return parts
 }
 
 // whereRare keeps one state or kind that few have, by the indexes that only such have.
 func (f CredentialFilter) whereRare(q *bun.SelectQuery) *bun.SelectQuery {
+	state := string(f.rareState())
 	switch {
-	case len(f.States) == 1 && f.States[0] != credential.Active:
-		return q.Where("state = ? AND state <> 'active'", string(f.States[0]))
+	case f.halved():
+		return q.Where("("+shownOfState+" OR "+deletedOfState+")", state, state)
+	case f.rareState() == credential.Expired:
+		return q.Where(deletedOfState, state)
+	case state != "":
+		return q.Where(shownOfState, state) // to delete what is suspended revokes it
 	case len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey:
 		return q.Where("kind = ? AND kind <> 'user_key'", string(f.Kinds[0]))
 	}
@@ -241,7 +269,7 @@ func (tx *Tx) withinRare(f CredentialFilter, list []index) error {
 	if err != nil {
 		return err
 	}
-	few := f.whereShownOfState(f.whereRare(tx.scope(db.NewSelect().TableExpr("credentials").ColumnExpr("row_id AS hit"))))
+	few := f.whereRare(tx.scope(db.NewSelect().TableExpr("credentials").ColumnExpr("row_id AS hit")))
 	for i := range list {
 		list[i].within = &rawQuery{"?", []any{few}}
 	}
@@ -281,7 +309,7 @@ func (tx *Tx) countKept(f CredentialFilter, path string) (n int64, err error) {
 		q = q.Where("state IN (?)", bun.List(f.States))
 	}
 	if !f.IncludeDeleted {
-		q = q.Where("NOT deleted AND state <> 'expired'")
+		q = q.Where("NOT deleted")
 	}
 	if err := q.ColumnExpr("CAST(coalesce(sum(many), 0) AS BIGINT)").Scan(tx.ctx, &n); err != nil {
 		return 0, tx.fail(fmt.Errorf("counting credentials: %w", err))
@@ -475,11 +503,11 @@ func (tx *Tx) hits(f CredentialFilter, owner access.Principal, w wanted, path st
 	case !f.ExpiringBefore.IsZero():
 		list := by("SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND expires_at < ?", tenant, f.ExpiringBefore.UnixMicro())
 		if !f.IncludeDeleted {
-			list[0].text += " AND deleted_at = 0 AND state <> 'expired'"
+			list[0].text += " AND deleted_at = 0"
 		}
 		return list
 	case !f.IncludeDeleted:
-		return by("SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0 AND state <> 'expired'", tenant)
+		return by("SELECT row_id AS hit FROM credentials WHERE tenant_id = ? AND deleted_at = 0", tenant)
 	}
 	return nil
 }

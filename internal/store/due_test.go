@@ -23,6 +23,9 @@ func TestDueCredentials(t *testing.T) {
 						for m, state := range []credential.State{credential.Active, credential.Suspended, credential.Revoked, credential.Expired} {
 							k, material := f.Key(100*i+10*n+m, "key")
 							k.ExpiresAt, k.State = ends, state
+							if state == credential.Expired {
+								k.DeletedAt = now
+							}
 							if err := tx.InsertCredential(k, material); err != nil {
 								return err
 							}

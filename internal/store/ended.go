@@ -8,13 +8,21 @@ import (
 	"github.com/claviger-io/claviger/internal/tenancy"
 )
 
-const recordEnd = "UPDATE credentials SET state = ?, ended_at = ?, deleted_at = ? WHERE id = ? AND tenant_id = ?"
+// What is not hidden by its end doesn't set deleted_at: SQLite would write every index anew
+// whose condition names it.
+const (
+	recordEnd    = "UPDATE credentials SET state = ?, ended_at = ? WHERE id = ? AND tenant_id = ?"
+	recordHidden = "UPDATE credentials SET state = ?, ended_at = ?, deleted_at = ? WHERE id = ? AND tenant_id = ?"
+)
 
 // EndCredential records that a credential has ended: its state and times, nothing else of
 // it. Every form from which its secrets could be recovered is removed; digests stay, for
 // refusal only, and so do public keys.
 func (tx *Tx) EndCredential(c credential.Credential) error {
 	if err := tx.own(c.TenantID); err != nil {
+		return err
+	}
+	if err := checkHidden(c); err != nil {
 		return err
 	}
 	id, tenant := string(c.ID[:]), string(tx.tenant)
@@ -24,8 +32,11 @@ func (tx *Tx) EndCredential(c credential.Credential) error {
 	if err := tx.exec(destroySecret, id, tenant); err != nil {
 		return err
 	}
+	if c.DeletedAt.IsZero() {
+		return tx.write(statement{text: recordEnd, args: []any{string(c.State), micros(c.EndedAt), id, tenant}, one: "credential"})
+	}
 	args := []any{string(c.State), micros(c.EndedAt), micros(c.DeletedAt), id, tenant}
-	return tx.write(statement{text: recordEnd, args: args, one: "credential"})
+	return tx.write(statement{text: recordHidden, args: args, one: "credential"})
 }
 
 // DueCredential is a credential whose time is over and that nothing has ended yet.

@@ -10,6 +10,9 @@ import (
 // DueCredentials is the query for what is due, so that tests see how it is answered.
 const DueCredentials = dueCredentials
 
+// RecordEnd is the statement by which a credential ends that lists go on to show.
+const RecordEnd = recordEnd
+
 // Watch hands the text of each SELECT of the store's readers to seen, before it is asked. It
 // is for a store that nobody uses yet.
 func (s *Store) Watch(seen func(text string)) {

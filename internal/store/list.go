@@ -83,7 +83,8 @@ type listing[M, T any] struct {
 	total    func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
-	parts []func(*bun.SelectQuery) *bun.SelectQuery
+	parts  []func(*bun.SelectQuery) *bun.SelectQuery
+	halved bool // no index has what all parts have, so that there is nothing to look through first
 	// apart, when set, are lists that make up what where keeps, each by its own index; some rows
 	// are in several. Pages in the order of creation are put together from theirs, and totals.
 	apart  []listing[M, T]
@@ -245,6 +246,9 @@ func (l *listing[M, T]) page(tx *Tx, order sorting[M], at *cursor, desc bool, n 
 	desc = desc != backwards
 	if l.narrowsExactly() && !order.bounded {
 		return l.exactly(tx, order, at, desc, n)
+	}
+	if l.halved && order.parted {
+		return l.merged(tx, order, at, desc, n)
 	}
 	near := l.walk
 	if l.stepwise && order.column == "" {

@@ -419,7 +419,7 @@ func TestFilters(t *testing.T) {
 				func(c *credential.Credential) { c.Kind = credential.OrganizationKey },
 				func(c *credential.Credential) { c.State = credential.Revoked },
 				func(c *credential.Credential) { c.State, c.DeletedAt = credential.Revoked, storetest.Epoch },
-				func(c *credential.Credential) { c.State = credential.Expired },
+				func(c *credential.Credential) { c.State, c.DeletedAt = credential.Expired, storetest.Epoch },
 				func(c *credential.Credential) { c.ExpiresAt = storetest.Epoch.Add(time.Hour) },
 				func(c *credential.Credential) {
 					c.Principal = access.Principal{Type: access.PrincipalOrganization, ID: string(f.Root.ID)}

@@ -134,9 +134,9 @@ func tightest(days []int, horizon time.Time) string {
 
 const (
 	expirySet = "CASE WHEN c.expires_set_at > 0 THEN c.expires_set_at ELSE c.created_at END"
-	// living is true for credentials whose end is still to come; the first two conditions are
-	// those of an index.
-	living = "c.deleted_at = 0 AND c.state <> 'expired' AND c.state <> 'revoked'"
+	// living is true for credentials whose end is still to come; the first condition is
+	// that of an index.
+	living = "c.deleted_at = 0 AND c.state <> 'revoked'"
 )
 
 // DueNotices lists the tenant's credentials whose end is to be announced and was not, at that

@@ -31,6 +31,9 @@ func TestPagingAmongFew(t *testing.T) {
 			"revoked or deleted": {store.CredentialFilter{Search: "sales", States: []credential.State{credential.Revoked}, IncludeDeleted: true}, func(k credential.Credential) bool {
 				return called(f, k) && k.State == credential.Revoked
 			}},
+			"all that are revoked or deleted": {store.CredentialFilter{States: []credential.State{credential.Revoked}, IncludeDeleted: true}, func(k credential.Credential) bool {
+				return k.State == credential.Revoked
+			}},
 			"of the organization": {store.CredentialFilter{Search: "sales", Kinds: []credential.Kind{credential.OrganizationKey}}, func(k credential.Credential) bool {
 				return called(f, k) && k.Kind == credential.OrganizationKey && k.DeletedAt.IsZero()
 			}},
