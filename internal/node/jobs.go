@@ -1,10 +1,12 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/claviger-io/claviger/internal/credential"
@@ -14,9 +16,11 @@ import (
 )
 
 const (
-	// usageRest is how many times as long as a chunk of usage takes, nothing of it is written after it:
-	// what was changed can be moved to the database's file, and others' commits don't wait for both.
-	usageRest = 2
+	// usageSpread is how long it may take to write what was counted. Each chunk is followed by a rest,
+	// which leaves processors and disk to verification and to others' writes: leastRest times as long
+	// as the chunk took, mostRest times where there is time for it.
+	usageSpread         = 10 * time.Minute
+	leastRest, mostRest = 2, 9
 	// lastChunk is how much is written at once by a node that stops, whose changes nobody waits for.
 	lastChunk = 1000
 )
@@ -33,7 +37,7 @@ func (n *Node) keepUsage(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 		began := time.Now()
-		if err := n.flushUsage(ctx, store.UsageChunk, usageRest); err != nil && ctx.Err() == nil {
+		if err := n.flushUsage(ctx, store.UsageChunk, usageSpread); err != nil && ctx.Err() == nil {
 			n.cfg.Logger.WarnContext(ctx, "usage could not be written; it is kept for the next time", slog.Any("error", err))
 		}
 		pause = usagePause(time.Since(began))
@@ -44,10 +48,16 @@ func usagePause(took time.Duration) time.Duration {
 	return min(max(20*took, usageLeast), usageMost)
 }
 
+// usageRest is how long to rest after a chunk that took so long, when so many are left and so
+// much time.
+func usageRest(took time.Duration, chunks int, left time.Duration) time.Duration {
+	return min(max(left/time.Duration(chunks)-took, leastRest*took), mostRest*took)
+}
+
 // flushUsage writes everything counted so far, in chunks of so many credentials' usage, and rests
-// after each that many times as long as it took. What can't be written is kept for the next
-// time. One goroutine at a time may call it.
-func (n *Node) flushUsage(ctx context.Context, size, rest int) error {
+// between them so that it takes about as long as spread at most; 0 means that it doesn't rest. What
+// can't be written is kept for the next time. One goroutine at a time may call it.
+func (n *Node) flushUsage(ctx context.Context, size int, spread time.Duration) error {
 	if err := n.flushPrevious(ctx); err != nil {
 		return err
 	}
@@ -58,6 +68,11 @@ func (n *Node) flushUsage(ctx context.Context, size, rest int) error {
 	if err != nil {
 		return fmt.Errorf("reading usage: %w", err)
 	}
+	quotasFirst(n.usage)
+	if spread == 0 && len(n.usage) > size {
+		n.cfg.Logger.InfoContext(ctx, "writing what was counted of keys' use", slog.Int("keys", len(n.usage)))
+	}
+	end := time.Now().Add(spread)
 	for len(n.usage) > 0 {
 		began := time.Now()
 		chunk := n.usage[:min(len(n.usage), size)]
@@ -65,16 +80,23 @@ func (n *Node) flushUsage(ctx context.Context, size, rest int) error {
 			return fmt.Errorf("writing usage: %w", err)
 		}
 		n.usage = n.usage[len(chunk):]
-		if rest > 0 && len(n.usage) > 0 {
-			select {
-			case <-time.After(time.Duration(rest) * time.Since(began)):
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		if spread == 0 || len(n.usage) == 0 {
+			continue
+		}
+		select {
+		case <-time.After(usageRest(time.Since(began), (len(n.usage)+size-1)/size, time.Until(end))):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	n.usage = nil
 	return nil
+}
+
+// quotasFirst puts what has quotas before everything else: after a crash a node goes on from
+// what was written of them.
+func quotasFirst(list []verify.Usage) {
+	slices.SortStableFunc(list, func(a, b verify.Usage) int { return cmp.Compare(min(len(b.Quotas), 1), min(len(a.Quotas), 1)) })
 }
 
 // flushPrevious writes from where earlier secrets were used. What was noted meanwhile waits

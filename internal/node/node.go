@@ -28,6 +28,7 @@ import (
 
 const (
 	shutdownGrace = 10 * time.Second
+	usageGrace    = time.Minute // for the usage that a node that stops has still to write
 	usageLeast    = 5 * time.Second
 	usageMost     = time.Minute
 	expireEvery   = 30 * time.Second
@@ -275,7 +276,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := serving.Wait()
 	endJobs()
 	err = errors.Join(err, work.Wait())
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), usageGrace)
 	defer cancel()
 	return errors.Join(err, n.flushUsage(flush, lastChunk, 0))
 }

@@ -31,7 +31,7 @@ type UsageHour struct {
 
 // UsageChunk is how many credentials' usage is written in one go: each is a row and several indexes' pages somewhere else, and
 // changes shall not wait for 50 ms.
-const UsageChunk = 50
+const UsageChunk = 20
 
 // Each writes many rows, since one statement a row costs several times as much. The rows of
 // a statement have different keys: PostgreSQL refuses to change a row twice.
@@ -103,7 +103,7 @@ func (s usageSums) allTenantsWrite(tx *Tx) error {
 }
 
 // groups are how many rows a statement has: statements stay prepared, so there may be few.
-var groups = []int{50, 10, 1}
+var groups = []int{50, 20, 5, 1}
 
 // writeRows fills the statement's VALUES with a row for each key. They are in order: rows
 // of a tenant lie together, and two processes don't wait for each other in a circle.
