@@ -74,7 +74,7 @@ func (a *Authority) expireFoundDue(ctx context.Context, due []store.DueCredentia
 				break
 			}
 			pace.took(len(some), took)
-			pause(ctx, max(3*took, time.Duration(len(some))*time.Second/expireSecond-took))
+			pause(ctx, max(2*took, time.Duration(len(some))*time.Second/expireSecond-took))
 		}
 	}
 	return ended, errors.Join(failed...)

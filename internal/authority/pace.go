@@ -8,7 +8,7 @@ import (
 const (
 	// holdLimit is how long a transaction of work on many credentials may take: other writers
 	// wait no longer than that.
-	holdLimit = 25 * time.Millisecond
+	holdLimit = 15 * time.Millisecond
 	// leastChunk and mostChunk bound how many are changed in one transaction.
 	leastChunk, mostChunk = 25, 200
 )
