@@ -102,8 +102,9 @@ func NetworksUnder(own, policy []netip.Prefix) (networks []netip.Prefix, changed
 }
 
 // UseNoted is how long it may take until a use is written down: nodes do that within a
-// minute, unless the database is away. What seems idle may have been used since.
-const UseNoted = 10 * time.Minute
+// minute mostly, but may take an hour and more where a million keys are in use, or the database
+// is away. What seems idle may have been used since.
+const UseNoted = 2 * time.Hour
 
 // IdleSince is since when a credential must have been idle to count as idle for so many days.
 func IdleSince(days int, now time.Time) time.Time { return now.AddDate(0, 0, -days).Add(-UseNoted) }

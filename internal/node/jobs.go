@@ -58,9 +58,6 @@ func usageRest(took time.Duration, chunks int, left time.Duration) time.Duration
 // between them so that it takes about as long as spread at most; 0 means that it doesn't rest. What
 // can't be written is kept for the next time. One goroutine at a time may call it.
 func (n *Node) flushUsage(ctx context.Context, size int, spread time.Duration) error {
-	if err := n.flushPrevious(ctx); err != nil {
-		return err
-	}
 	err := n.index.DrainUsage(func(u verify.Usage) error {
 		n.usage = append(n.usage, u)
 		return nil
@@ -99,8 +96,19 @@ func quotasFirst(list []verify.Usage) {
 	slices.SortStableFunc(list, func(a, b verify.Usage) int { return cmp.Compare(min(len(b.Quotas), 1), min(len(a.Quotas), 1)) })
 }
 
+// keepPrevious writes from where earlier secrets were used, soon: whoever rotates a secret waits for it.
+func (n *Node) keepPrevious(ctx context.Context) error {
+	every(ctx, usageLeast, func() {
+		if err := n.flushPrevious(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.WarnContext(ctx, "the use of earlier secrets could not be written; it is kept for the next time", slog.Any("error", err))
+		}
+	})
+	return nil
+}
+
 // flushPrevious writes from where earlier secrets were used. What was noted meanwhile waits
-// in the index, which bounds it, until what could not be written has been.
+// in the index, which bounds it, until what could not be written has been. One goroutine at a
+// time may call it.
 func (n *Node) flushPrevious(ctx context.Context) error {
 	if len(n.previous) == 0 {
 		n.previous = n.index.DrainPreviousUses()

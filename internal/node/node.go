@@ -253,6 +253,7 @@ func (n *Node) Run(ctx context.Context) error {
 	work.Go(func() error { return endedBy(jobs, n.outbox.Run(workCtx)) })
 	work.Go(func() error { return n.dispatchWebhooks(workCtx) })
 	work.Go(func() error { return n.keepUsage(workCtx) })
+	work.Go(func() error { return n.keepPrevious(workCtx) })
 	work.Go(func() error { return n.expire(workCtx) })
 	work.Go(func() error { return n.suspendIdle(workCtx) })
 	work.Go(func() error { return n.announceExpiring(workCtx) })
@@ -278,7 +279,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err = errors.Join(err, work.Wait())
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), usageGrace)
 	defer cancel()
-	return errors.Join(err, n.flushUsage(flush, lastChunk, 0))
+	return errors.Join(err, n.flushPrevious(flush), n.flushUsage(flush, lastChunk, 0))
 }
 
 func (n *Node) shutdown(ctx context.Context, srv *http.Server) error {

@@ -70,6 +70,8 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	if !validText(owner.ID) || !validText(string(f.Level)) {
 		return l, errText
 	}
+	// Where anything else narrows the list, what it finds is looked through instead.
+	halved := f.halved() && at == "" && f.Owner == nil && search.needle == "" && f.ExpiringBefore.IsZero()
 	shown := f
 	shown.Owner = nil
 	l = listing[credentialRow, credential.Credential]{
@@ -77,8 +79,8 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		sorts: []sorting[credentialRow]{
 			{name: "name", column: "name_key", parted: true, key: func(r *credentialRow) sortKey { return sortKey{Text: r.NameKey} }},
 			{name: "created_at", parted: true},
-			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted || f.halved(), bounded: !f.ExpiringBefore.IsZero(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
-			{name: "last_used_at", column: "last_used_at", parted: !f.IncludeDeleted || f.halved(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
+			{name: "expires_at", column: "expires_at", only: f.whereShownUntil, parted: !f.IncludeDeleted || halved, bounded: !f.ExpiringBefore.IsZero(), key: func(r *credentialRow) sortKey { return sortKey{Number: r.ExpiresAt, number: true} }},
+			{name: "last_used_at", column: "last_used_at", parted: !f.IncludeDeleted || halved, key: func(r *credentialRow) sortKey { return sortKey{Number: r.LastUsedAt, number: true} }},
 			byName("organization", organizationNamed, byOrganization),
 			byName("owner", ownerNamed, byOwner(f)),
 			byName("created_by", creatorNamed, nil),
@@ -95,7 +97,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	l.narrow = tx.hits(f, owner, search, at)
 	if f.Owner == nil && tx.store.db.engine == engineSQLite {
 		switch {
-		case search.needle != "" && f.rare() && !f.halved():
+		case search.needle != "" && f.rare():
 			err = tx.withinRare(f, l.narrow)
 		case search.needle == "" && at == "" && f.Level == "" && !f.ExpiringBefore.IsZero() && !f.IncludeDeleted:
 			l.narrow, err = tx.exactlyExpiring(f)
@@ -116,7 +118,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		if l.parts, err = tx.organizationParts(at); err != nil {
 			return l, err
 		}
-		if at == "" && f.halved() {
+		if halved {
 			l.parts, l.halved = tx.halves(f), true
 		}
 	}
@@ -219,9 +221,9 @@ func (f CredentialFilter) rare() bool {
 	return f.rareState() != "" || len(f.Kinds) == 1 && f.Kinds[0] != credential.UserKey
 }
 
-// rareState is the one state that the filter is for, if few have it.
+// rareState is the one state that the filter is for, if few have it and one index has all of those.
 func (f CredentialFilter) rareState() credential.State {
-	if len(f.States) != 1 || f.States[0] == credential.Active {
+	if len(f.States) != 1 || f.States[0] == credential.Active || f.halved() {
 		return ""
 	}
 	return f.States[0]
@@ -236,13 +238,13 @@ const (
 // halved reports whether some of what the filter keeps by its state is shown and some is not,
 // so that no index has all of it.
 func (f CredentialFilter) halved() bool {
-	return f.IncludeDeleted && f.rareState() == credential.Revoked
+	return f.IncludeDeleted && len(f.States) == 1 && f.States[0] == credential.Revoked
 }
 
 // halves are the two scopes of such a filter.
 func (tx *Tx) halves(f CredentialFilter) (parts []func(*bun.SelectQuery) *bun.SelectQuery) {
 	for _, of := range []string{shownOfState, deletedOfState} {
-		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery { return tx.scope(q).Where(of, string(f.rareState())) })
+		parts = append(parts, func(q *bun.SelectQuery) *bun.SelectQuery { return tx.scope(q).Where(of, string(f.States[0])) })
 	}
 	return parts
 }
@@ -251,8 +253,6 @@ func (tx *Tx) halves(f CredentialFilter) (parts []func(*bun.SelectQuery) *bun.Se
 func (f CredentialFilter) whereRare(q *bun.SelectQuery) *bun.SelectQuery {
 	state := string(f.rareState())
 	switch {
-	case f.halved():
-		return q.Where("("+shownOfState+" OR "+deletedOfState+")", state, state)
 	case f.rareState() == credential.Expired:
 		return q.Where(deletedOfState, state)
 	case state != "":
