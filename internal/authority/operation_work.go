@@ -125,14 +125,10 @@ func (a *Authority) nextChunk(ctx context.Context, o store.Operation, work bulkW
 	if p.Next > 0 && p.Cursor == "" {
 		return next, nil, nil // that was the last page
 	}
-	err = a.store.Read(ctx, o.TenantID, func(tx *store.Tx) error {
-		ids = nil
+	err = a.store.Read(ctx, o.TenantID, func(tx *store.Tx) (err error) {
 		// By creation: what an operation changes does not move it along the list.
-		list, err := tx.Credentials(*work.Filter, store.Page{Limit: n, Cursor: p.Cursor, Sort: "created_at", Uncounted: true})
-		for _, k := range list.Items {
-			ids = append(ids, k.ID)
-		}
-		next.Next, next.Cursor = p.Next+len(ids), list.Next
+		ids, next.Cursor, err = tx.CredentialIDs(*work.Filter, p.Cursor, n)
+		next.Next = p.Next + len(ids)
 		return err
 	})
 	return next, ids, err

@@ -60,7 +60,9 @@ type connection struct {
 	lite     map[string]*sql.Stmt
 	postgres map[string]*pgconn.StatementDescription
 	builder  pgx.ExtendedQueryBuilder
-	broken   bool // PostgreSQL: the server is gone, nothing more can be said to it
+	yield    func() // SQLite only, as turn
+	turn     *turn  // the present transaction's
+	broken   bool   // PostgreSQL: the server is gone, nothing more can be said to it
 }
 
 func (d *databases) connect(ctx context.Context) (*connection, error) {
@@ -69,7 +71,7 @@ func (d *databases) connect(ctx context.Context) (*connection, error) {
 		return nil, err
 	}
 	return &connection{
-		engine: d.engine, conn: conn,
+		engine: d.engine, conn: conn, yield: d.yield, turn: &turn{yield: d.yield},
 		lite: map[string]*sql.Stmt{}, postgres: map[string]*pgconn.StatementDescription{},
 	}, nil
 }
@@ -108,6 +110,7 @@ func (c *connection) begin(ctx context.Context) (h head, err error) {
 		}
 		return h, err
 	}
+	c.turn = &turn{yield: c.yield}
 	if err := c.run(ctx, []statement{{text: "BEGIN IMMEDIATE", checked: true}}); err != nil {
 		return head{}, err
 	}
@@ -182,6 +185,7 @@ func (c *connection) run(ctx context.Context, list []statement) error {
 
 func (c *connection) runSQLite(ctx context.Context, list []statement) error {
 	for i := range list {
+		c.turn.pass()
 		st := &list[i]
 		prepared := c.lite[st.text]
 		if prepared == nil {

@@ -42,6 +42,29 @@ func (tx *Tx) Credentials(f CredentialFilter, p Page) (List[credential.Credentia
 	return list(tx, l, p)
 }
 
+// CredentialIDs lists the IDs of up to n credentials, at most MaxLimit, in the order of creation. It
+// begins after cursor, which an earlier answer for the same filter gave as next; empty means at the
+// beginning, and as an answer that there are no more.
+func (tx *Tx) CredentialIDs(f CredentialFilter, cursor string, n int) (ids []credential.ID, next string, err error) {
+	l, err := tx.credentials(f)
+	if err != nil {
+		return nil, "", err
+	}
+	l.bare = []string{"row_id", "id"}
+	l.item = func(r *credentialRow) (c credential.Credential, err error) {
+		c.ID, err = credentialID(r.ID)
+		return c, err
+	}
+	found, err := list(tx, l, Page{Limit: n, Cursor: cursor, Sort: "created_at", Uncounted: true})
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range found.Items {
+		ids = append(ids, found.Items[i].ID)
+	}
+	return ids, found.Next, nil
+}
+
 // CountCredentials counts all that match, however many.
 func (tx *Tx) CountCredentials(f CredentialFilter) (int64, error) {
 	l, err := tx.credentials(f)

@@ -62,6 +62,7 @@ type databases struct {
 	pgx    *pgx.ConnConfig // PostgreSQL only: for the listening and the bulk connections
 	upkeep *upkeep         // of what both write
 	logs   *sql.DB         // SQLite only: the connection that moves its log
+	yield  func()          // SQLite only: lets others have the processor
 }
 
 func openDatabases(ctx context.Context, c Config) (*databases, error) {
@@ -112,7 +113,7 @@ func openSQLite(ctx context.Context, path string, lockTimeout time.Duration) (*d
 	logs.SetMaxOpenConns(1)
 	dialect := sqlitedialect.New()
 	return &databases{
-		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), logs: logs,
+		engine: engineSQLite, write: bun.NewDB(write, dialect), read: bun.NewDB(read, dialect), logs: logs, yield: yield,
 		upkeep: startUpkeep(movePause, func(ctx context.Context) int64 { return moveLog(ctx, logs) }),
 	}, nil
 }

@@ -29,3 +29,9 @@ func (w watcher) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Con
 }
 
 func (watcher) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+// OnYield has a store on SQLite that nobody uses yet call instead what lets others have the processor.
+func (s *Store) OnYield(yield func()) { s.db.yield = yield }
+
+// PassTurn is what a transaction calls between two statements.
+func PassTurn(yield func()) func() { return (&turn{yield: yield}).pass }

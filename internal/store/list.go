@@ -89,6 +89,7 @@ type listing[M, T any] struct {
 	// are in several. Pages in the order of creation are put together from theirs, and totals.
 	apart  []listing[M, T]
 	hidden []string // columns that where needs and items don't show
+	bare   []string // the columns that items show; nil means all
 
 	collation string // for the row number of a cursor, as the engine wants it
 	item      func(*M) (T, error)
@@ -469,8 +470,14 @@ func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.
 	if err != nil {
 		return nil, err
 	}
-	q := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", places).
+	q := db.NewSelect().Model(&rows).ModelTableExpr("(?) AS picked CROSS JOIN ?TableName AS ?TableAlias", places).
 		Where("?TableAlias.? = picked.?", bun.Ident(l.rowID), bun.Ident(l.rowID))
+	if l.bare == nil {
+		q = q.ColumnExpr("?TableColumns")
+	}
+	for _, column := range l.bare {
+		q = q.ColumnExpr("?TableAlias.?", bun.Ident(column))
+	}
 	if l.scope != nil {
 		q = l.scope(q) // some rows are numbered by tenant
 	}

@@ -60,6 +60,7 @@ func TestPagingAmongFew(t *testing.T) {
 func walkOrders(t *testing.T, s *store.Store, f storetest.Fixture, filter store.CredentialFilter, want []credential.Credential) {
 	t.Helper()
 	created := slices.Clone(want)
+	walkIDs(t, s, f, filter, created)
 	for sort, compare := range map[string]func(a, b credential.Credential) int{
 		"name":         func(a, b credential.Credential) int { return strings.Compare(a.Name, b.Name) },
 		"created_at":   func(credential.Credential, credential.Credential) int { return 0 },
@@ -74,6 +75,25 @@ func walkOrders(t *testing.T, s *store.Store, f storetest.Fixture, filter store.
 			}
 			walkBothWays(t, s, f, filter, store.Page{Limit: min(len(want)/3+2, store.MaxLimit), Sort: sort, Desc: desc}, want)
 		}
+	}
+}
+
+// walkIDs walks through the IDs of all that is wanted.
+func walkIDs(t *testing.T, s *store.Store, f storetest.Fixture, filter store.CredentialFilter, want []credential.Credential) {
+	t.Helper()
+	var got, ids []credential.ID
+	for _, k := range want {
+		ids = append(ids, k.ID)
+	}
+	for cursor, more := "", true; more; more = cursor != "" {
+		storetest.MustRead(t, s, f.Tenant.ID, func(tx *store.Tx) error {
+			some, next, err := tx.CredentialIDs(filter, cursor, min(len(want)/3+2, store.MaxLimit))
+			got, cursor = append(got, some...), next
+			return err
+		})
+	}
+	if !slices.Equal(got, ids) {
+		t.Errorf("%+v: %d IDs, want the %d by creation", filter, len(got), len(ids))
 	}
 }
 

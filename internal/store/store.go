@@ -151,6 +151,9 @@ func (s *Store) Read(ctx context.Context, tenant tenancy.TenantID, fn func(*Tx) 
 	}
 	defer func() { _ = db.Rollback() }() // it only read
 	w := &work{store: s, ctx: ctx, db: db}
+	if s.db.engine == engineSQLite {
+		w.turn = &turn{yield: s.db.yield}
+	}
 	// The first read takes the snapshot, so that the head belongs to what is read after it.
 	row := db.QueryRowContext(ctx, "SELECT revision, rights_revision, writes FROM feed_head WHERE id = 1")
 	if err := row.Scan(&w.head.revision, &w.head.rights, &w.head.writes); err != nil {

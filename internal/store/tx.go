@@ -28,6 +28,7 @@ type work struct {
 	store *Store
 	ctx   context.Context //nolint:containedctx // a Tx lives within one call
 	db    bun.IDB
+	turn  *turn // SQLite only
 	head  head
 	// committed is the head before this group of writes: what was read under another head
 	// may be rolled back and must not be remembered.
@@ -97,6 +98,9 @@ func (w *work) flush() error {
 func (tx *Tx) rows() (bun.IDB, error) {
 	if err := tx.flush(); err != nil {
 		return nil, err
+	}
+	if tx.turn != nil {
+		tx.turn.pass()
 	}
 	return tx.db, nil
 }

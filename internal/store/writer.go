@@ -288,7 +288,7 @@ func (w *writer) member(ctx context.Context, r *request, committed head, now *he
 	}
 	w.sent = false
 	before := len(w.pending)
-	t := &work{store: w.store, ctx: ctx, db: w.conn.conn, head: *now, committed: committed, writer: w, ends: w.late.heads}
+	t := &work{store: w.store, ctx: ctx, db: w.conn.conn, turn: w.conn.turn, head: *now, committed: committed, writer: w, ends: w.late.heads}
 	r.turn <- &Tx{work: t, tenant: r.tenant}
 	r.err = <-r.ran
 	if r.err == nil && w.careful > 0 {
