@@ -74,7 +74,7 @@ func (a *Authority) WorkOperations(ctx context.Context) error {
 			}
 			progress = progress || worked
 			if worked {
-				pause(ctx, 3*time.Since(begun)) // bulk work takes a fourth of what there is
+				pause(ctx, 4*time.Since(begun)) // bulk work takes a fifth of what there is
 			}
 		}
 		if len(failed) > 0 || !progress || ctx.Err() != nil {

@@ -71,7 +71,7 @@ func (d *databases) connect(ctx context.Context) (*connection, error) {
 		return nil, err
 	}
 	return &connection{
-		engine: d.engine, conn: conn, yield: d.yield, turn: &turn{yield: d.yield},
+		engine: d.engine, conn: conn, yield: d.yield,
 		lite: map[string]*sql.Stmt{}, postgres: map[string]*pgconn.StatementDescription{},
 	}, nil
 }
