@@ -26,7 +26,7 @@ func (tx *Tx) CredentialsByID(ids []credential.ID) ([]credential.Credential, err
 	if len(bare) == 0 {
 		return nil, nil
 	}
-	rows, err := all[credentialRow](tx, "credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
+	rows, err := about[credentialRow](tx, "credentials", len(bare), func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where(ofTenant, string(tx.tenant)).Where("id IN (?)", bun.List(bare)).Order("row_id")
 	})
 	if err != nil {

@@ -205,7 +205,7 @@ func (tx *Tx) allTenantsAssignments(ids []string, into map[thing]verify.Item) er
 }
 
 func (tx *Tx) allTenantsCredentials(ids []string, into map[thing]verify.Item) error {
-	rows, err := all[credentialRow](tx, "changed credentials", func(q *bun.SelectQuery) *bun.SelectQuery {
+	rows, err := about[credentialRow](tx, "changed credentials", len(ids), func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("id IN (?)", bun.List(ids))
 	})
 	if err != nil || len(rows) == 0 {
@@ -222,7 +222,7 @@ func (tx *Tx) allTenantsCredentials(ids []string, into map[thing]verify.Item) er
 		byRow[rows[i].RowID], numbers[i] = v, rows[i].RowID
 		into[thing{itemCredential, string(c.ID[:])}] = verify.Item{Credential: v}
 	}
-	secrets, err := all[secretRow](tx, "material", func(q *bun.SelectQuery) *bun.SelectQuery {
+	secrets, err := about[secretRow](tx, "material", len(numbers), func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("row_id IN (?)", bun.List(numbers)).Order("row_id", "field", "version")
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -138,11 +139,17 @@ func find[M any](tx *Tx, thing, where string, args ...any) (m M, err error) {
 }
 
 // all reads every row that a query selects.
-func all[M any](tx *Tx, what string, refine func(*bun.SelectQuery) *bun.SelectQuery) (list []M, err error) {
+func all[M any](tx *Tx, what string, refine func(*bun.SelectQuery) *bun.SelectQuery) ([]M, error) {
+	return about[M](tx, what, 0, refine)
+}
+
+// about is all, with room for as many rows as are expected: growing would copy each several times.
+func about[M any](tx *Tx, what string, expected int, refine func(*bun.SelectQuery) *bun.SelectQuery) (list []M, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
 	}
+	list = slices.Grow(list, expected)
 	if err := refine(db.NewSelect().Model(&list)).Scan(tx.ctx); err != nil {
 		return nil, tx.fail(fmt.Errorf("reading %s: %w", what, err))
 	}
