@@ -50,6 +50,7 @@ type credentialRow struct {
 	ExpiresSetAt   int64
 
 	SortKey string `bun:",scanonly"` // of an order by another thing's name
+	Many    int64  `bun:",scanonly"` // how many match, where the page tells
 }
 
 func credentialID(text string) (id credential.ID, err error) {

@@ -115,6 +115,7 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 		where: func(q *bun.SelectQuery) *bun.SelectQuery {
 			return tx.whereText(tx.whereBelow(whereCredential(q, f, owner), at), search)
 		},
+		many: func(r *credentialRow) int64 { return r.Many },
 		item: (*credentialRow).credential,
 	}
 	l.narrow = tx.hits(f, owner, search, at)
@@ -147,7 +148,10 @@ func (tx *Tx) credentials(f CredentialFilter) (l listing[credentialRow, credenti
 	}
 	l.weak = f.Owner == nil && search.needle == "" && at == "" && f.ExpiringBefore.IsZero()
 	if f.Owner == nil && search.needle == "" && f.ExpiringBefore.IsZero() && f.AsOf == 0 {
-		l.total = func() (int64, error) { return tx.countKept(f, at) }
+		l.total = func() (int64, error) { return tx.countKept(f, at, nil) }
+	}
+	if len(search.organizations) > 0 && f.Owner == nil && f.ExpiringBefore.IsZero() && f.AsOf == 0 {
+		l.least = func() (int64, error) { return tx.countKept(f, at, search.organizations) }
 	}
 	return l, nil
 }
@@ -314,14 +318,18 @@ func (tx *Tx) exactlyExpiring(f CredentialFilter) ([]index, error) {
 	return []index{x}, nil
 }
 
-// countKept adds up what the database keeps of how many there are. The filter has nothing
-// but kinds, states, the level and the organization with this path.
-func (tx *Tx) countKept(f CredentialFilter, path string) (n int64, err error) {
+// countKept adds up what the database keeps of how many there are. Of the filter it looks at
+// kinds, states, the level and the organization with this path; organizations, when not nil, are
+// the only ones that count.
+func (tx *Tx) countKept(f CredentialFilter, path string, organizations []string) (n int64, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return 0, err
 	}
 	q := tx.whereBelow(tx.scope(db.NewSelect().TableExpr("credential_counts")), path)
+	if organizations != nil {
+		q = q.Where("organization_id IN (?)", bun.List(organizations))
+	}
 	if len(f.Kinds) > 0 {
 		q = q.Where("kind IN (?)", bun.List(f.Kinds))
 	}

@@ -81,6 +81,11 @@ type listing[M, T any] struct {
 	walked   bool                  // what is near was looked through already
 	scarce   bool                  // scope is for little, by an index that PostgreSQL combines with narrow's
 	total    func() (int64, error) // tells how many there are without counting; nil when nobody knows
+	least    func() (int64, error) // tells without counting how many there are at least; nil when nobody knows
+	// many, when set, reads from a row how many match, which a page may find out by the way: all
+	// that an index finds at once was read for it. known is what it found out.
+	many  func(*M) int64
+	known *int64
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
 	// that is parted are put together from their beginnings.
 	parts  []func(*bun.SelectQuery) *bun.SelectQuery
@@ -197,7 +202,7 @@ func list[M, T any](tx *Tx, l listing[M, T], p Page) (out List[T], err error) {
 	case l.total != nil:
 		out.Total, err = l.total()
 	default:
-		out.Total, err = l.count(tx)
+		out.Total, err = l.countOrMore(tx)
 	}
 	return out, err
 }
@@ -278,6 +283,9 @@ func (l *listing[M, T]) far(tx *Tx, order sorting[M], at *cursor, desc bool, n i
 		return nil, err
 	}
 	hits := l.place(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order)
+	if l.bulky && l.many != nil && at == nil && l.narrows() {
+		return l.told(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
+	}
 	if !l.planned(tx) && !l.fewKnown(tx) || !l.narrows() {
 		return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
 	}
@@ -285,6 +293,19 @@ func (l *listing[M, T]) far(tx *Tx, order sorting[M], at *cursor, desc bool, n i
 	// are wanted: OFFSET hides that from it.
 	found := db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits).ColumnExpr("*")
 	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
+}
+
+// told is picked for the first page of what an index finds all at once. It tells how many match, too.
+func (l *listing[M, T]) told(tx *Tx, order sorting[M], desc bool, places *bun.SelectQuery) ([]M, error) {
+	rows, err := l.pickedWith(tx, order, desc, places.ColumnExpr("count(*) OVER () AS many"), "picked.many")
+	if err != nil {
+		return nil, err
+	}
+	l.known = new(int64)
+	if len(rows) > 0 {
+		*l.known = l.many(&rows[0])
+	}
+	return rows, nil
 }
 
 // exactly is a page of what an exact index finds, without looking at rows where the index knows
@@ -465,7 +486,12 @@ func (l *listing[M, T]) place(q *bun.SelectQuery, order sorting[M]) *bun.SelectQ
 }
 
 // picked reads the rows whose places a query selects, in order.
-func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.SelectQuery) (rows []M, err error) {
+func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.SelectQuery) ([]M, error) {
+	return l.pickedWith(tx, order, desc, places)
+}
+
+// pickedWith is picked, with more columns than the rows' own.
+func (l *listing[M, T]) pickedWith(tx *Tx, order sorting[M], desc bool, places *bun.SelectQuery, more ...string) (rows []M, err error) {
 	db, err := tx.rows()
 	if err != nil {
 		return nil, err
@@ -474,6 +500,9 @@ func (l *listing[M, T]) picked(tx *Tx, order sorting[M], desc bool, places *bun.
 		Where("?TableAlias.? = picked.?", bun.Ident(l.rowID), bun.Ident(l.rowID))
 	if l.bare == nil {
 		q = q.ColumnExpr("?TableColumns")
+	}
+	for _, column := range more {
+		q = q.ColumnExpr(column)
 	}
 	for _, column := range l.bare {
 		q = q.ColumnExpr("?TableAlias.?", bun.Ident(column))

@@ -10,9 +10,25 @@ import (
 // where an index gives what it finds one by one.
 const countWindow, fewWindow = 3000, 500
 
+// countOrMore is count, unless there are known to be more than it would count.
+func (l *listing[M, T]) countOrMore(tx *Tx) (int64, error) {
+	if l.least != nil {
+		if n, err := l.least(); err != nil || n > fewHits {
+			return CountLimit + 1, err
+		}
+	}
+	return l.count(tx)
+}
+
 // count counts all matches: exactly where an index finds few, otherwise not beyond
 // CountLimit+1.
 func (l *listing[M, T]) count(tx *Tx) (int64, error) {
+	if l.known != nil {
+		if *l.known > fewHits {
+			return CountLimit + 1, nil
+		}
+		return *l.known, nil
+	}
 	if l.narrowsExactly() {
 		if few, err := l.finds(tx, fewHits); err != nil || few {
 			return int64(l.hits), err
