@@ -168,6 +168,9 @@ func (tx *Tx) searchedApart(l listing[credentialRow, credential.Credential], w w
 			one.scope = func(q *bun.SelectQuery) *bun.SelectQuery { return shows(l.scope(q)) }
 		} else {
 			one.narrow, one.walked = l.narrow[i:i+1], true
+			if i > 0 {
+				one.many = nil // what is somebody's is found one after another
+			}
 			one.where = func(q *bun.SelectQuery) *bun.SelectQuery { return shows(filters(q)) }
 		}
 		list = append(list, one)

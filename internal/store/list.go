@@ -82,8 +82,8 @@ type listing[M, T any] struct {
 	scarce   bool                  // scope is for little, by an index that PostgreSQL combines with narrow's
 	total    func() (int64, error) // tells how many there are without counting; nil when nobody knows
 	least    func() (int64, error) // tells without counting how many there are at least; nil when nobody knows
-	// many, when set, reads from a row how many match, which a page may find out by the way: all
-	// that an index finds at once was read for it. known is what it found out.
+	// many, when set, reads from a row how many match, which a page by one index may find out by the
+	// way: all that it finds at once was read for it. known is what it found out.
 	many  func(*M) int64
 	known *int64
 	// parts, when set, are the scopes of parts that make up what where keeps: pages in an order
@@ -283,15 +283,15 @@ func (l *listing[M, T]) far(tx *Tx, order sorting[M], at *cursor, desc bool, n i
 		return nil, err
 	}
 	hits := l.place(l.where(l.from(db.NewSelect().Model((*M)(nil)), order, at, desc)), order)
-	if l.bulky && l.many != nil && at == nil && l.narrows() {
-		return l.told(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
-	}
 	if !l.planned(tx) && !l.fewKnown(tx) || !l.narrows() {
 		return l.picked(tx, order, desc, l.narrowed(hits).Limit(int64(n)))
 	}
 	// Where all that match are few PostgreSQL finds them best by itself, unless it is told how many
 	// are wanted: OFFSET hides that from it.
 	found := db.NewSelect().TableExpr("(? OFFSET 0) AS found", hits).ColumnExpr("*")
+	if l.bulky && l.many != nil && at == nil {
+		return l.told(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
+	}
 	return l.picked(tx, order, desc, l.ordered(found, order, desc).Limit(int64(n)))
 }
 
